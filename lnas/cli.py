@@ -1,0 +1,131 @@
+"""The command line: a dict of commands, each the signature of one function.
+
+Only the chosen command's package is imported, so `lnas --help` costs nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, NoReturn
+
+from jsonargparse import ArgumentParser
+
+from lnas import __version__
+from lnas.errors import LnasError, UsageError
+
+
+class Command(NamedTuple):
+    """Where a command's function lives, which packages its short names come from, and what it does."""
+
+    module: str
+    function: str
+    components: tuple[str, ...]
+    help: str
+
+
+COMMANDS = {
+    "run": Command(
+        "lnas.pipeline.run",
+        "run",
+        ("lnas.data", "lnas.spaces", "lnas.search", "lnas.estimators"),
+        "search, rank, retrain the winner beside controls, report",
+    ),
+}
+
+_INTERRUPTED = 130
+
+
+class Parser(ArgumentParser):
+    """A parser whose errors are exceptions of one line."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Raise `UsageError`."""
+        raise UsageError(_one_line(message, self))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return 0, 2 (the call was wrong), 1 (it could not be served) or 130 (interrupted)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    try:
+        return _dispatch([argument for argument in arguments if argument != "--debug"])
+    except LnasError as error:
+        if debug:
+            traceback.print_exc()
+        return _fail(str(error), error.exit_status)
+    except KeyboardInterrupt:
+        return _fail("stopped; the same command goes on from here", _INTERRUPTED)
+    except OSError as error:
+        if debug:
+            traceback.print_exc()
+        return _fail(f"{error.strerror or error}: {error.filename or 'no file'}", 1)
+    except Exception as error:  # the last resort: one line for people, all of it for --debug
+        if debug:
+            traceback.print_exc()
+        return _fail(f"{type(error).__name__}: {_one_line(str(error))} (--debug shows where)", 1)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    names = [argument for argument in arguments if not argument.startswith("-")]
+    if arguments and arguments[0] in ("-V", "--version"):
+        print(f"lnas {__version__}")  # noqa: T201
+        return 0
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_overview())  # noqa: T201
+        return 0
+    if not names or arguments[0] != names[0] or names[0] not in COMMANDS:
+        wrong = arguments[0]
+        near = difflib.get_close_matches(wrong, COMMANDS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"unknown command {wrong!r}.{hint} Known: {', '.join(COMMANDS)}.")
+    return _run_command(names[0], arguments[1:])
+
+
+def _run_command(name: str, arguments: list[str]) -> int:
+    command = COMMANDS[name]
+    for package in command.components:
+        importlib.import_module(package)
+    function: Callable[..., object] = getattr(importlib.import_module(command.module), command.function)
+    parser = Parser(prog=f"lnas {name}", description=_description(function), allow_abbrev=False)
+    parser.add_argument("--config", action="config", help="A YAML file with any of these arguments; later ones win.")
+    parser.add_function_arguments(function, as_group=False, sub_configs=True, skip={"quiet", "config"})
+    parser.add_argument("-q", "--quiet", action="store_true", help="Print errors only.")
+    parser.add_argument("--debug", action="store_true", help="Show the traceback of an error.")
+    config = parser.parse_args(arguments)
+    text = parser.dump(config, skip_none=False)
+    instantiated = parser.instantiate_classes(config).as_dict()
+    for own in ("config", "debug"):
+        instantiated.pop(own, None)
+    function(**instantiated, config=text)
+    return 0
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = "\n".join(f"  {name:<{width}}  {command.help}" for name, command in COMMANDS.items())
+    return (
+        f"lnas {__version__}: find neural architectures cheaply, and know how far each estimate can be trusted.\n\n"
+        f"usage: lnas COMMAND [--config FILE] [options]\n\ncommands:\n{lines}\n\n"
+        "Start with:  lnas run --config configs/quickstart.yaml\n"
+        "Options of a command:  lnas COMMAND --help\n"
+        "Anywhere: -q prints errors only, --debug shows the traceback of an error, --version."
+    )
+
+
+def _description(function: Callable[..., object]) -> str:
+    return (function.__doc__ or "").split("Args:")[0].strip()
+
+
+def _one_line(message: str, parser: ArgumentParser | None = None) -> str:
+    """Fold a library's message of several lines into one."""
+    return re.sub(r"\s+", " ", message).strip()
+
+
+def _fail(message: str, status: int) -> int:
+    print(f"lnas: {message}", file=sys.stderr)  # noqa: T201
+    return status

@@ -1,0 +1,10 @@
+"""Image data with named splits, and the proxy subset of short training.
+
+`lnas.data.batches` and `lnas.data.module` need torch and Lightning; what is named here does not.
+"""
+
+from lnas.data.cifar import Cifar10Data
+from lnas.data.digits import DigitsData
+from lnas.data.images import ImageData, Split, SplitName, proxy_subset
+
+__all__ = ["Cifar10Data", "DigitsData", "ImageData", "Split", "SplitName", "proxy_subset"]

@@ -1,0 +1,130 @@
+"""Images with named splits, held in memory as bytes. Torch-free."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from lnas.errors import UsageError, complaint
+from lnas.seeds import derive_seed
+
+SplitName = Literal["train", "val", "test"]
+
+
+class Split(NamedTuple):
+    """Images and their labels.
+
+    Attributes:
+        images: uint8, shape (n, 3, H, W), RGB.
+        labels: int64, shape (n,), in 0 .. num_classes - 1.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: np.ndarray) -> Split:
+        """Return the chosen images, in the order of the indices."""
+        return Split(self.images[indices], self.labels[indices])
+
+    def fingerprint(self) -> str:
+        """Hash the content to 16 hex digits: what a protocol keeps of the data."""
+        digest = hashlib.sha256(str(self.images.shape).encode())
+        digest.update(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.labels, dtype=np.int64))
+        return digest.hexdigest()[:16]
+
+
+class ImageData(ABC):
+    """A data set: where its images are, how they are split, and what training may do to them.
+
+    Nothing is read before the first split is asked for. Search sees "train" and "val"; "test" is for the end.
+    """
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Name for protocols and reports."""
+
+    @property
+    @abstractmethod
+    def num_classes(self) -> int:
+        """Number of classes."""
+
+    @property
+    @abstractmethod
+    def mean(self) -> tuple[float, float, float]:
+        """Per-channel mean of the pixels on the scale 0..1."""
+
+    @property
+    @abstractmethod
+    def std(self) -> tuple[float, float, float]:
+        """Per-channel deviation of the pixels on the scale 0..1."""
+
+    @property
+    @abstractmethod
+    def crop_padding(self) -> int:
+        """Zero pixels added on each side before a random crop back to size; 0 is no crop."""
+
+    @property
+    @abstractmethod
+    def horizontal_flip(self) -> bool:
+        """Whether training may mirror an image."""
+
+    @abstractmethod
+    def load(self) -> dict[SplitName, Split]:
+        """Read all splits.
+
+        Raises:
+            UsageError: If the files are not where the arguments say.
+        """
+
+    @cached_property
+    def splits(self) -> dict[SplitName, Split]:
+        """All splits, read once."""
+        return self.load()
+
+
+def proxy_subset(split: Split, classes: int, images_per_class: int, seed: int) -> Split:
+    """Draw the condensed data set of ST-NAS (Sec. 3.3): some classes, a few images of each.
+
+    Args:
+        split: Where to draw from.
+        classes: How many classes.
+        images_per_class: How many images of each.
+        seed: Decides classes and images.
+
+    Returns:
+        `classes * images_per_class` images in the order of the split; labels are those of the split, so that the
+        network keeps the outputs of the full task.
+
+    Raises:
+        UsageError: If the split has fewer classes, or a class fewer images.
+    """
+    rng = np.random.default_rng(derive_seed(seed, "proxy_subset"))
+    present, counts = np.unique(split.labels, return_counts=True)
+    if not 1 <= classes <= len(present):
+        raise UsageError(
+            complaint(
+                f"proxy_subset(classes={classes})", f"1 <= classes <= {len(present)}", classes, "Ask for fewer classes."
+            )
+        )
+    chosen = np.sort(rng.choice(present, size=classes, replace=False))
+    fewest = int(counts[np.isin(present, chosen)].min())
+    if not 1 <= images_per_class <= fewest:
+        raise UsageError(
+            complaint(
+                f"proxy_subset(images_per_class={images_per_class})",
+                f"1 <= images_per_class <= {fewest}",
+                images_per_class,
+                "Ask for fewer images.",
+            )
+        )
+    rows = [rng.choice(np.flatnonzero(split.labels == label), images_per_class, replace=False) for label in chosen]
+    return split.take(np.sort(np.concatenate(rows)))

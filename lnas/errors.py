@@ -1,0 +1,53 @@
+"""The errors that lnas raises on purpose.
+
+Each message reads `{call as written}: expected {constraint}, got {value!r}. {next step}`, so that one line is enough to
+act on. The command line prints that line and ends with the error's `exit_status`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LnasError(Exception):
+    """Root of all errors raised on purpose."""
+
+    exit_status = 1
+
+
+class UsageError(LnasError, ValueError):
+    """The call cannot be served as it was written: a wrong name, number, path or combination."""
+
+    exit_status = 2
+
+
+class RunError(LnasError, RuntimeError):
+    """The call was right, and the machine or its files could not serve it."""
+
+
+class StoreError(RunError):
+    """The store cannot be read or written."""
+
+
+def complaint(call: str, expected: str, got: object, next_step: str) -> str:
+    """Word an error the one way all of them are worded.
+
+    Example:
+        >>> complaint("RandomSearch.ask(n=-1)", "n >= 0", -1, "Ask for fewer.")
+        'RandomSearch.ask(n=-1): expected n >= 0, got -1. Ask for fewer.'
+    """
+    return f"{call}: expected {expected}, got {got!r}. {next_step}"
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """Word the error for a misspelt name: the nearest known one, then all of them.
+
+    Example:
+        >>> unknown_name("measure", "angel", ["angle", "loss"])
+        "unknown measure 'angel'. Did you mean 'angle'? Known: angle, loss."
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"unknown {kind} {name!r}.{hint} Known: {', '.join(names)}."

@@ -1,0 +1,17 @@
+"""Estimators: cheap measurements of architectures, each with the protocol that decides its numbers."""
+
+from lnas.estimators.base import Estimator
+from lnas.estimators.catalogue import ESTIMATOR_OF, EstimatorFactory, factories_for
+from lnas.estimators.short_training import ShortTrainingEstimator, ShortTrainingProtocol
+from lnas.estimators.zero_shot import ZeroShotEstimator, ZeroShotProtocol
+
+__all__ = [
+    "ESTIMATOR_OF",
+    "Estimator",
+    "EstimatorFactory",
+    "ShortTrainingEstimator",
+    "ShortTrainingProtocol",
+    "ZeroShotEstimator",
+    "ZeroShotProtocol",
+    "factories_for",
+]

@@ -1,0 +1,36 @@
+"""What every estimator offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from lnas.types import Arch, Estimate
+
+
+class Estimator(ABC):
+    """Measures an architecture more cheaply than training it in full.
+
+    One training or one probe may fill several measures. The numbers depend on the protocol, the architecture and the
+    seed alone: not on the order of calls, nor on the process's random generators, which are left as found.
+    """
+
+    @property
+    @abstractmethod
+    def measures(self) -> Mapping[str, bool]:
+        """Name of each measure -> whether higher is better."""
+
+    @property
+    @abstractmethod
+    def protocol(self) -> object:
+        """A frozen dataclass with everything that decides the numbers, the seed apart."""
+
+    @abstractmethod
+    def estimate(self, candidate: Arch, *, seed: int) -> dict[str, Estimate]:
+        """Measure one architecture: an estimate for each of `measures`.
+
+        A measurement that raises is an estimate with status "failed"; one that gives inf or NaN, "nonfinite".
+
+        Raises:
+            UsageError: If the estimator cannot serve the architecture or its data at all.
+        """

@@ -1,0 +1,41 @@
+"""Initial weights by name."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import torch
+from torch import nn
+
+from lnas.errors import UsageError, unknown_name
+from lnas.nets.names import Initialization
+
+
+@torch.no_grad()
+def initialize(net: nn.Module, name: Initialization) -> None:
+    """Draw the weights of every convolution and linear layer anew, from the global generator.
+
+    Biases become 0, batch-norm scales 1 and shifts 0; "pytorch" leaves the network as it was built.
+
+    Args:
+        net: Changed in place.
+        name: "kaiming_uniform" (ST-NAS as published, Tab. 9c) and "kaiming_normal" (as released) both keep the
+            variance 2 / fan_in; "xavier_uniform" keeps 2 / (fan_in + fan_out).
+    """
+    if name not in get_args(Initialization):
+        raise UsageError(f"initialize(net, {name!r}): {unknown_name('init', name, get_args(Initialization))}")
+    if name == "pytorch":
+        return
+    draw = {
+        "kaiming_uniform": lambda weight: nn.init.kaiming_uniform_(weight, nonlinearity="relu"),
+        "kaiming_normal": lambda weight: nn.init.kaiming_normal_(weight, nonlinearity="relu"),
+        "xavier_uniform": nn.init.xavier_uniform_,
+    }[name]
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            draw(module.weight)
+            if module.bias is not None:
+                module.bias.zero_()
+        elif isinstance(module, nn.BatchNorm2d) and module.affine:
+            module.weight.fill_(1)
+            module.bias.zero_()

@@ -1,0 +1,152 @@
+"""What a run found, as a report, as a table, and as W&B sees it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from lnas.pipeline.picking import verdict
+from lnas.pipeline.retraining import Retrained
+from lnas.pipeline.tracking import Tracker
+from lnas.report import RankedCandidate, RetrainedPick, RunReport
+from lnas.spaces import SearchSpace
+from lnas.stats import RankSum, measure_names
+from lnas.store import Pick, write_whole
+from lnas.types import Arch, Estimate, Trial
+
+_ROWS_SHOWN = 10
+
+
+def run_report(
+    title: str,
+    space: SearchSpace,
+    rank: str,
+    trials: Sequence[Trial],
+    ranking: RankSum,
+    picks: Sequence[Pick],
+    trained: Mapping[Arch, Sequence[Retrained]],
+    test_images: int,
+    settings: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+    replay: str,
+) -> RunReport:
+    """Collect what the report shows, from what the store holds."""
+    accuracies = {
+        arch: [result.estimates["test_acc"].value for result in results] for arch, results in trained.items()
+    }
+    positions = {trials[index].arch: position for position, index in enumerate(ranking.order, start=1)}
+    rows = [
+        _row(position, space, trials[index], float(ranking.total[index]), rank, picks, accuracies)
+        for position, index in enumerate(ranking.order, start=1)
+    ]
+    shown = [
+        RetrainedPick(
+            pick.role,
+            space.format(pick.arch),
+            space.draw(pick.arch),
+            positions.get(pick.arch),
+            accuracies.get(pick.arch, ()),
+            [result.curves for result in trained.get(pick.arch, ())],
+        )
+        for pick in picks
+    ]
+    seconds = {
+        "short training and counting": _total_seconds(trial.estimates for trial in trials),
+        "retraining": _total_seconds(result.estimates for results in trained.values() for result in results),
+    }
+    notes = [
+        f"{count} of {len(trials)} candidates have no finite {name}; they share its last ranks."
+        for name, count in ranking.missing.items()
+        if count
+    ]
+    return RunReport(
+        title, verdict(shown, test_images), rank, rows, shown, notes, settings, provenance, replay, seconds
+    )
+
+
+def ranking_table(report: RunReport) -> Table:
+    """Lay out the best candidates and the picks for the terminal."""
+    measures = list(report.ranking[0].values)
+    table = Table(title=f"Ranking by {report.rank}", title_justify="left", pad_edge=False)
+    for name in ("no.", "sum", *measures, "test acc."):
+        table.add_column(name, justify="right")
+    table.add_column("picked as")
+    table.add_column("cell", overflow="fold")
+    hidden = 0
+    for row in report.ranking:
+        if row.position > _ROWS_SHOWN and not row.roles:
+            hidden += 1
+            continue
+        table.add_row(
+            str(row.position),
+            f"{row.rank_sum:g}",
+            *("-" if value is None else _short(value) for value in row.values.values()),
+            "" if row.test_acc is None else f"{100 * row.test_acc:.2f} %",
+            ", ".join(row.roles),
+            Text(row.arch),
+            style="bold" if "winner" in row.roles else "",
+        )
+    if hidden:
+        table.caption = f"{hidden} more in the report"
+    return table
+
+
+def track_outcome(tracker: Tracker, report: RunReport, winner: Arch, weights: Path) -> None:
+    """Log the ranking as a table, the outcome as a summary, and the found cell as an artifact."""
+    measures = list(report.ranking[0].values)
+    columns = ["position", "rank_sum", *measures, "picked_as", "test_acc", "arch"]
+    rows = [
+        [row.position, row.rank_sum, *row.values.values(), ", ".join(row.roles), row.test_acc, row.arch]
+        for row in report.ranking
+    ]
+    tracker.table("ranking", columns, rows)
+    outcome = {f"test_acc/{pick.role}": sum(pick.test_acc) / len(pick.test_acc) for pick in report.picks if pick.test_acc}
+    tracker.summary({"winner": report.picks[0].arch, "verdict": report.verdict, **outcome})
+    cell = {"arch": report.picks[0].arch, "genes": list(winner.genes), "space": winner.space, **outcome}
+    weights.mkdir(parents=True, exist_ok=True)
+    write_whole(weights / "cell.json", json.dumps(cell, indent=2).encode())
+    write_whole(weights / "cell.svg", report.picks[0].svg.encode())
+    files = [weights / name for name in ("cell.json", "cell.svg", "weights.safetensors")]
+    tracker.artifact("found-cell", "architecture", [file for file in files if file.is_file()], cell)
+
+
+def _row(
+    position: int,
+    space: SearchSpace,
+    trial: Trial,
+    total: float,
+    rank: str,
+    picks: Sequence[Pick],
+    accuracies: Mapping[Arch, Sequence[float]],
+) -> RankedCandidate:
+    reached = accuracies.get(trial.arch)
+    loss = trial.estimates.get("loss")
+    return RankedCandidate(
+        position,
+        space.format(trial.arch),
+        total,
+        {name: _finite(trial.estimates[name]) for name in measure_names(rank)},
+        [pick.role for pick in picks if pick.arch == trial.arch],
+        sum(reached) / len(reached) if reached else None,
+        loss.detail.get("curves", {}).get("loss", ()) if loss else (),
+    )
+
+
+def _finite(estimate: Estimate) -> float | None:
+    return estimate.value if estimate.status == "ok" else None
+
+
+def _total_seconds(groups: Any) -> float:
+    """Add up wall times; measures that were taken together share theirs."""
+    return sum(sum({estimate.seconds for estimate in estimates.values()}) for estimates in groups)
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) and abs(value) >= 100 else f"{value:.4g}"
+
+

@@ -1,0 +1,85 @@
+"""Which of the ranked candidates are retrained, and what their retraining shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from lnas.errors import UsageError, complaint
+from lnas.report import RetrainedPick, percent
+from lnas.seeds import derive_seed
+from lnas.spaces import SearchSpace
+from lnas.store import Pick
+from lnas.types import Arch
+
+RANKED_CONTROLS = ("lowest", "random")
+
+
+def parse_controls(controls: Sequence[str], space: SearchSpace) -> dict[str, Arch | None]:
+    """Check the controls as given: "lowest", "random", or an architecture in the space's notation.
+
+    Raises:
+        UsageError: If one is none of them, or stands there twice.
+    """
+    if len(set(controls)) != len(controls):
+        raise UsageError(complaint(f"controls={list(controls)!r}", "each once", list(controls), "Drop the repetition."))
+    parsed: dict[str, Arch | None] = {}
+    for control in controls:
+        try:
+            parsed[control] = None if control in RANKED_CONTROLS else space.parse(control)
+        except UsageError as error:
+            raise UsageError(f"control {control!r} is neither 'lowest' nor 'random' nor a cell. {error}") from error
+    return parsed
+
+
+def pick(
+    candidates: Sequence[Arch], order: Sequence[int], controls: dict[str, Arch | None], seed: int
+) -> list[Pick]:
+    """Choose the winner and its controls.
+
+    Args:
+        candidates: What was ranked.
+        order: Their indices from best to worst.
+        controls: From `parse_controls`; "random" is drawn uniformly from the candidates between winner and last.
+        seed: Decides that draw.
+    """
+    between = [int(index) for index in order[1:-1]]
+    picks = [Pick("winner", candidates[order[0]])]
+    for role, arch in controls.items():
+        if arch is not None:
+            picks.append(Pick(role, arch))
+        elif role == "lowest":
+            picks.append(Pick(role, candidates[order[-1]]))
+        else:
+            rng = np.random.default_rng(derive_seed(seed, "random control"))
+            picks.append(Pick(role, candidates[int(rng.choice(between))]))
+    return picks
+
+
+def verdict(picks: Sequence[RetrainedPick], test_images: int) -> str:
+    """Say in one sentence whether the winner's retraining beats every control's, and by how much of the noise.
+
+    The standard error is that of the difference between two accuracies on `test_images` images each, a cautious
+    estimate where, as here, they are the same images.
+    """
+    winner, *controls = picks
+    if not winner.test_acc:
+        return f"The search found {winner.arch}; nothing was retrained."
+    if not controls:
+        return f"The winner reaches {percent(winner.test_acc)} on {test_images} test images; it had no control."
+    best = max(controls, key=lambda control: _mean(control.test_acc))
+    gap = _mean(winner.test_acc) - _mean(best.test_acc)
+    error = math.sqrt(sum(_mean(p.test_acc) * (1 - _mean(p.test_acc)) / test_images for p in (winner, best)))
+    others = ", ".join(f"{percent(control.test_acc)} ({control.role})" for control in controls)
+    outcome = "The winner wins" if gap > 0 else "The winner ties" if gap == 0 else "The winner does not win"
+    size = "within" if abs(gap) <= 2 * error else "beyond"
+    return (
+        f"{outcome}: {percent(winner.test_acc)} against {others} on {test_images} test images. The gap to the best "
+        f"control, {100 * gap:+.2f} points, is {size} two standard errors ({200 * error:.2f} points)."
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,245 @@
+"""Retrain chosen architectures, keep every number, resume anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lnas.data import ImageData
+from lnas.errors import UsageError, complaint
+from lnas.pipeline.display import Display
+from lnas.pipeline.tracking import Tracker
+from lnas.seeds import derive_seed
+from lnas.store import Pick, Store, write_whole
+from lnas.types import Arch, Estimate, describe
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """How chosen architectures are trained in full, from new weights, on the training split.
+
+    SGD with Nesterov momentum; weight decay on all parameters, as NATS-Bench does. The test split is used once, on the
+    weights of the last epoch.
+
+    Args:
+        epochs: Length of training and of the schedule.
+        batch_size: Images per step; a last smaller batch is dropped.
+        lr: Peak learning rate.
+        momentum: Nesterov momentum.
+        weight_decay: On all parameters.
+        optimizer: A name of `timm.optim`; "sgd" is with Nesterov momentum.
+        schedule: A name of `timm.scheduler`, such as "cosine".
+        warmup_epochs: Epochs of linear warm-up.
+        augment: Whether training images are cropped and flipped as the data allows.
+        repeats: Trainings of each architecture, with different seeds.
+        accelerator: As for a Lightning Trainer.
+        precision: As for a Lightning Trainer.
+    """
+
+    epochs: int = 200
+    batch_size: int = 256
+    lr: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    optimizer: str = "sgd"
+    schedule: str = "cosine"
+    warmup_epochs: int = 0
+    augment: bool = True
+    repeats: int = 1
+    accelerator: str = "auto"
+    precision: str = "32-true"
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "repeats"):
+            value = getattr(self, name)
+            if value < 1:
+                raise UsageError(complaint(f"Retraining({name}={value})", f"{name} >= 1", value, "Raise it."))
+
+
+@dataclass(frozen=True)
+class RetrainingProtocol:
+    """Everything that decides a retraining's numbers, the seed apart."""
+
+    net: Any
+    data: str
+    splits: tuple[str, ...]
+    epochs: int
+    batch_size: int
+    lr: float
+    momentum: float
+    weight_decay: float
+    optimizer: str
+    schedule: str
+    warmup_epochs: int
+    augment: bool
+    precision: str
+
+
+def retraining_protocol(
+    retraining: Retraining, net: Callable[[Arch, int], Any], data: ImageData
+) -> RetrainingProtocol:
+    """Collect what decides the numbers; reads the data for its fingerprint."""
+    return RetrainingProtocol(
+        net=describe(net),
+        data=data.name,
+        splits=tuple(data.splits[name].fingerprint() for name in ("train", "val", "test")),
+        epochs=retraining.epochs,
+        batch_size=retraining.batch_size,
+        lr=retraining.lr,
+        momentum=retraining.momentum,
+        weight_decay=retraining.weight_decay,
+        optimizer=retraining.optimizer,
+        schedule=retraining.schedule,
+        warmup_epochs=retraining.warmup_epochs,
+        augment=retraining.augment,
+        precision=retraining.precision,
+    )
+
+
+class Retrained(NamedTuple):
+    """One training: what it reached, and its curves, series -> [(epoch, value), ...]."""
+
+    estimates: Mapping[str, Estimate]
+    curves: Mapping[str, Sequence[tuple[int, float]]]
+
+
+def weights_folder(folder: Path, arch: Arch, seed: int) -> Path:
+    """Return where a run in `folder` keeps one training's checkpoint and weights."""
+    return folder / "retrain" / f"{str(arch).replace(':', '_')}-seed{seed}"
+
+
+def retrain_picks(
+    picks: Sequence[Pick],
+    retraining: Retraining,
+    net: Callable[[Arch, int], Any],
+    data: ImageData,
+    seed: int,
+    store: Store,
+    folder: Path,
+    tracker: Tracker,
+    display: Display,
+) -> dict[Arch, list[Retrained]]:
+    """Train each picked architecture as often as asked, going on where an earlier process stopped.
+
+    The n-th training of an architecture has seed `seed + n`. Epochs that the store holds already are told to the
+    tracker first, so that its curves are whole.
+    """
+    protocol = retraining_protocol(retraining, net, data)
+    roles = {pick.arch: pick.role for pick in reversed(picks)}
+    trainings = [(arch, seed + n) for arch in dict.fromkeys(p.arch for p in picks) for n in range(retraining.repeats)]
+    steps = max(1, len(data.splits["train"]) // retraining.batch_size)
+    known = {key: store.curves(protocol, *key) for key in trainings}
+    done = sum(len(curves.get("train_loss", ())) for curves in known.values())
+    results: dict[Arch, list[Retrained]] = {}
+    with display.bar("retraining steps", len(trainings) * retraining.epochs * steps, done * steps) as advance:
+        for arch, training_seed in trainings:
+            group = f"retrain-{roles[arch]}-seed{training_seed}"
+            log_epoch = partial(_log_epoch, tracker, group)
+            tracker.group(group)
+            for epoch, numbers in _by_epoch(known[arch, training_seed]).items():
+                log_epoch(epoch, numbers)
+            estimates = retrain(
+                arch,
+                training_seed,
+                retraining,
+                net,
+                data,
+                store,
+                weights_folder(folder, arch, training_seed),
+                log_epoch,
+                advance,
+            )
+            result = Retrained(estimates, store.curves(protocol, arch, training_seed))
+            results.setdefault(arch, []).append(result)
+    return results
+
+
+def _log_epoch(tracker: Tracker, group: str, epoch: int, numbers: Mapping[str, float]) -> None:
+    tracker.numbers({f"{group}/{name}": value for name, value in numbers.items()}, step=epoch)
+
+
+def _by_epoch(curves: Mapping[str, Sequence[tuple[int, float]]]) -> dict[int, dict[str, float]]:
+    epochs: dict[int, dict[str, float]] = {}
+    for series, points in curves.items():
+        for epoch, value in points:
+            epochs.setdefault(epoch, {})[series] = value
+    return dict(sorted(epochs.items()))
+
+
+def retrain(
+    arch: Arch,
+    seed: int,
+    retraining: Retraining,
+    net: Callable[[Arch, int], Any],
+    data: ImageData,
+    store: Store,
+    folder: Path,
+    on_epoch: Callable[[int, Mapping[str, float]], None],
+    on_step: Callable[[], None],
+) -> dict[str, Estimate]:
+    """Train one architecture once, or return what the store already holds of it.
+
+    Args:
+        arch: What to train.
+        seed: Decides initial weights, order, augmentation.
+        retraining: The recipe.
+        net: Builds the network.
+        data: The task.
+        store: Keeps the curves of each epoch and, at the end, `test_acc`, `test_loss`, `val_acc`, `val_loss`.
+        folder: Keeps the checkpoint of the last epoch and, at the end, `weights.safetensors`.
+        on_epoch: Told the number of each finished epoch, from 1, and its numbers.
+        on_step: Told of every training step.
+
+    Returns:
+        The estimates kept in the store; accuracies are fractions.
+    """
+    protocol = retraining_protocol(retraining, net, data)
+    weights = folder / "weights.safetensors"
+    known = store.estimates(protocol, arch, seed)
+    if known and weights.is_file():
+        return known
+
+    import safetensors.torch
+
+    from lnas.data.module import ImageDataModule
+    from lnas.training import SgdRecipe, fit_and_test, isolated_randomness, quiet_lightning
+    from lnas.training.callbacks import StepCallback
+
+    def keep(epoch: int, numbers: Mapping[str, float]) -> None:
+        store.add_curve_points(protocol, arch, seed, epoch, numbers)
+        on_epoch(epoch, numbers)
+
+    recipe = SgdRecipe(
+        retraining.epochs,
+        retraining.optimizer,
+        retraining.lr,
+        retraining.momentum,
+        retraining.weight_decay,
+        retraining.schedule,
+        retraining.warmup_epochs,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    with isolated_randomness(derive_seed(seed, arch, "retraining")), quiet_lightning():
+        network = net(arch, data.num_classes)
+        tested = fit_and_test(
+            network,
+            data.num_classes,
+            ImageDataModule(data, retraining.batch_size, derive_seed(seed, arch, "batches"), retraining.augment),
+            recipe,
+            derive_seed(seed, arch, "epochs"),
+            folder,
+            on_epoch=keep,
+            callbacks=[StepCallback(on_step)],
+            accelerator=retraining.accelerator,
+            precision=retraining.precision,
+        )
+    write_whole(weights, safetensors.torch.save({name: w.contiguous() for name, w in network.state_dict().items()}))
+    curves = store.curves(protocol, arch, seed)
+    seconds = sum(value for _, value in curves["seconds"])
+    final = {**tested, "val_acc": curves["val_acc"][-1][1], "val_loss": curves["val_loss"][-1][1]}
+    store.add(protocol, arch, seed, {name: Estimate.of(value, seconds) for name, value in final.items()})
+    (folder / "last.ckpt").unlink(missing_ok=True)
+    return store.estimates(protocol, arch, seed)

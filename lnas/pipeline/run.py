@@ -1,0 +1,191 @@
+"""`lnas run`: search, rank, retrain the winner and its controls, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lnas.data import ImageData
+from lnas.errors import UsageError, complaint, unknown_name
+from lnas.estimators import Estimator, EstimatorFactory, factories_for
+from lnas.nets import NetBuilder
+from lnas.pipeline.display import Display
+from lnas.pipeline.estimation import estimate_candidates
+from lnas.pipeline.outcome import ranking_table, run_report, track_outcome
+from lnas.pipeline.picking import RANKED_CONTROLS, parse_controls, pick
+from lnas.pipeline.provenance import provenance
+from lnas.pipeline.retraining import Retraining, retrain_picks, retraining_protocol, weights_folder
+from lnas.pipeline.tracking import Tracker, WandbMode, wandb_logger
+from lnas.report import RunReport, render_page
+from lnas.search import RandomSearch, Strategy
+from lnas.spaces import NatsTopologySpace, SearchSpace
+from lnas.stats import measure_names, rank_sum
+from lnas.store import Store, exclusive, sweep_partial_files, write_whole
+from lnas.types import Arch, describe
+
+_RUN = "run"
+
+
+def run(
+    data: ImageData,
+    space: SearchSpace | None = None,
+    net: Callable[[Arch, int], Any] | None = None,
+    strategy: Callable[[SearchSpace, int], Strategy] = RandomSearch,
+    estimators: list[EstimatorFactory] | None = None,
+    rank: str = "angle+loss+params",
+    candidates: int = 100,
+    retraining: Retraining | None = None,
+    controls: Sequence[str] = RANKED_CONTROLS,
+    seed: int = 0,
+    output: str = "results/run",
+    wandb: WandbMode = "auto",
+    project: str = "lnas",
+    quiet: bool = False,
+    config: str | None = None,
+) -> RunReport:
+    """Search for an architecture, retrain it beside controls, and report.
+
+    Proposes candidates, estimates each, adds the ranks of the measures that RANK names (Algorithm 1 of ST-NAS), picks
+    the best and the controls, retrains the picks, and writes OUTPUT/report.html. Every number is in OUTPUT/store.sqlite
+    the moment it exists: killed and started again with the same command, the run goes on where it was.
+
+    Args:
+        data: Images to search and to retrain on.
+        space: Where candidates come from; the NATS topology space if not given.
+        net: Builds the network of an architecture; the benchmark's own if not given.
+        strategy: Proposes the candidates.
+        estimators: What measures them; if not given, those that RANK needs, with their default settings.
+        rank: Measure names joined by +; a bracket is ranked again before it is added, as in (angle+loss)+params.
+        candidates: How many to propose; none twice and no isomorphic twins.
+        retraining: How the picks are trained in full; null only ranks.
+        controls: Retrained beside the winner: lowest (of the ranking), random (of the rest), or a cell's own notation.
+        seed: Decides every draw.
+        output: Folder for store, weights, report and W&B files.
+        wandb: auto is online where somebody is logged in and the server answers, offline otherwise.
+        project: W&B project.
+        quiet: Print errors only.
+        config: Text kept as OUTPUT/config.yaml, to replay the run.
+
+    Returns:
+        What the report shows.
+
+    Raises:
+        UsageError: If the arguments contradict each other or the data, or OUTPUT holds a run with other settings.
+        RunError: If OUTPUT cannot be written, or another process works in it.
+    """
+    display = Display(quiet)
+    space = space or NatsTopologySpace()
+    net = net or NetBuilder()
+    proposer = strategy(space, seed)
+    measuring = [factory(net, data) for factory in estimators or factories_for(measure_names(rank))]
+    directions = _directions(measuring)
+    chosen_controls = parse_controls(controls, space)
+    _check(rank, directions, candidates, proposer, retraining, chosen_controls)
+    settings = {
+        "space": space.name,
+        "search": dict(proposer.settings),
+        "estimators": [describe(estimator.protocol) for estimator in measuring],
+        "rank": rank,
+        "candidates": candidates,
+        "controls": list(controls) if retraining else [],
+        "retraining": describe(retraining_protocol(retraining, net, data)) if retraining else None,
+        "repeats": retraining.repeats if retraining else 0,
+        "seed": seed,
+    }
+    folder = Path(output)
+    with exclusive(folder):
+        sweep_partial_files(folder)
+        store = Store(folder / "store.sqlite")
+        record = store.begin_run(_RUN, settings, provenance())
+        _same_settings(folder, record.settings, settings)
+        if config is not None:
+            write_whole(folder / "config.yaml", config.encode())
+        first_time = record.outcome is None
+        logger = wandb_logger(wandb, project, folder.name, folder, display.say) if first_time else None
+        tracker = Tracker(logger, display.say)
+        tracker.settings(settings | {"provenance": record.provenance})
+        trials = estimate_candidates(proposer, measuring, candidates, seed, _RUN, store, tracker, display)
+        ranking = rank_sum(rank, trials, directions)
+        picks = pick([trial.arch for trial in trials], ranking.order.tolist(), chosen_controls, seed)
+        picks = picks if retraining else picks[:1]
+        store.set_picks(_RUN, picks)
+        trained = (
+            retrain_picks(picks, retraining, net, data, seed, store, folder, tracker, display) if retraining else {}
+        )
+        report = run_report(
+            f"lnas run: {folder.name}",
+            space,
+            rank,
+            trials,
+            ranking,
+            picks,
+            trained,
+            len(data.splits["test"]),
+            settings,
+            record.provenance,
+            f"lnas run --config {folder / 'config.yaml'}",
+        )
+        track_outcome(tracker, report, picks[0].arch, weights_folder(folder, picks[0].arch, seed))
+        tracked = tracker.finish() if first_time else record.outcome
+        write_whole(folder / "report.html", render_page(report).encode())
+        store.finish_run(_RUN, tracked or "")
+        store.close()
+    display.show(ranking_table(report))
+    for line in (report.verdict, *report.notes):
+        display.say(line)
+    display.say(f"Report: {folder / 'report.html'}")
+    display.say(f"Store:  {folder / 'store.sqlite'}")
+    if tracked:
+        display.say(f"W&B:    {tracked}")
+    return report
+
+
+def _directions(estimators: Sequence[Estimator]) -> dict[str, bool]:
+    directions: dict[str, bool] = {}
+    for estimator in estimators:
+        for name, higher_is_better in estimator.measures.items():
+            if name in directions:
+                raise UsageError(
+                    complaint("estimators", "each measure from one estimator", name, "Drop one of the two.")
+                )
+            directions[name] = higher_is_better
+    return directions
+
+
+def _check(
+    rank: str,
+    directions: Mapping[str, bool],
+    candidates: int,
+    strategy: Strategy,
+    retraining: Retraining | None,
+    controls: Mapping[str, Arch | None],
+) -> None:
+    for name in measure_names(rank):
+        if name not in directions:
+            raise UsageError(f"rank={rank!r}: {unknown_name('measure', name, directions)}")
+    fewest = 1 + sum(arch is None for arch in controls.values()) if retraining else 1
+    if not fewest <= candidates <= strategy.limit:
+        raise UsageError(
+            complaint(
+                f"candidates={candidates}",
+                f"{fewest} <= candidates <= {strategy.limit}, which is all that the search can propose",
+                candidates,
+                "Choose a number in between.",
+            )
+        )
+
+
+def _same_settings(folder: Path, stored: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Refuse to go on with a run that was begun with other settings."""
+    different = [key for key in asked if stored.get(key) != asked[key]]
+    if different:
+        changes = "; ".join(f"{key} was {stored.get(key)!r}, is {asked[key]!r}" for key in different)
+        raise UsageError(
+            complaint(
+                f"output folder {str(folder)!r}",
+                "a run with the same settings",
+                changes,
+                "Name another folder with --output.",
+            )
+        )

@@ -1,0 +1,90 @@
+"""The report as one HTML file that needs no network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import plotly.graph_objects as go
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from lnas.report.figures import (
+    measures_against_each_other,
+    retraining_curves,
+    role_color,
+    score_against_accuracy,
+    short_training_curves,
+)
+from lnas.report.report import RunReport
+
+
+def render_page(report: RunReport) -> str:
+    """Render the report as HTML with everything in it: style, script, figures and drawings. About 5 MB."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    candidates = [
+        ("Ranking against accuracy", score_against_accuracy(report)),
+        ("Measures of all candidates", measures_against_each_other(report)),
+        ("Short trainings", short_training_curves(report)),
+        ("Retraining", retraining_curves(report)),
+    ]
+    figures = [(title, _embedded(figure)) for title, figure in candidates if figure is not None and figure.data]
+    return environment.get_template("page.html.j2").render(
+        report=report,
+        measures=list(report.ranking[0].values),
+        figures=figures,
+        plotly_js=Markup(get_plotlyjs()),
+        color=role_color,
+        number=_number,
+        percent=percent,
+        settings=_listing(report.settings),
+        provenance=_listing(report.provenance),
+    )
+
+
+def percent(accuracies: Sequence[float]) -> str:
+    """Format accuracies as a percentage; several as mean and sample deviation.
+
+    Example:
+        >>> percent([0.9])
+        '90.00 %'
+        >>> percent([0.90, 0.92])
+        '91.00 ± 1.41 % (n = 2)'
+    """
+    mean = sum(accuracies) / len(accuracies)
+    if len(accuracies) == 1:
+        return f"{100 * mean:.2f} %"
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in accuracies) / (len(accuracies) - 1))
+    return f"{100 * mean:.2f} ± {100 * deviation:.2f} % (n = {len(accuracies)})"
+
+
+def _embedded(figure: go.Figure) -> str:
+    return figure.to_html(
+        full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True}
+    )
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value == int(value) and abs(value) >= 100 else f"{value:.4g}"
+
+
+def _listing(mapping: Mapping[str, Any], indent: str = "") -> str:
+    lines = []
+    for key, value in mapping.items():
+        if isinstance(value, Mapping):
+            lines += [f"{indent}{key}:", _listing(value, indent + "  ")]
+        elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+            lines += [part for item in value for part in (f"{indent}{key}:", _listing(item, indent + "  "))]
+        else:
+            lines.append(f"{indent}{key}: {value}")
+    return "\n".join(lines)

@@ -1,0 +1,67 @@
+"""What a run's report says, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RankedCandidate:
+    """A row of the ranking.
+
+    Attributes:
+        position: 1 is the best.
+        arch: In the benchmark's notation.
+        rank_sum: What decided the position.
+        values: Measure -> number, None where there is none.
+        roles: What it was picked as, if anything.
+        test_acc: Mean test accuracy after retraining, None if not retrained.
+        loss_curve: Loss of each step of its short training, if it had one.
+    """
+
+    position: int
+    arch: str
+    rank_sum: float
+    values: Mapping[str, float | None]
+    roles: Sequence[str] = ()
+    test_acc: float | None = None
+    loss_curve: Sequence[float | None] = ()
+
+
+@dataclass(frozen=True)
+class RetrainedPick:
+    """A picked architecture and its trainings.
+
+    Attributes:
+        role: "winner", "lowest", "random", or an architecture's notation.
+        arch: In the benchmark's notation.
+        svg: Its drawing.
+        position: Place in the ranking, None for one that was not a candidate.
+        test_acc: Test accuracy of each training; empty if not retrained.
+        curves: For each training, series -> [(epoch, value), ...].
+    """
+
+    role: str
+    arch: str
+    svg: str
+    position: int | None
+    test_acc: Sequence[float] = ()
+    curves: Sequence[Mapping[str, Sequence[tuple[int, float]]]] = ()
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """Everything the report of a search-then-retrain run shows."""
+
+    title: str
+    verdict: str
+    rank: str
+    ranking: Sequence[RankedCandidate]
+    picks: Sequence[RetrainedPick]
+    notes: Sequence[str]
+    settings: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    replay: str
+    seconds: Mapping[str, float]

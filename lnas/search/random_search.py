@@ -1,0 +1,80 @@
+"""Random search without replacement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from lnas.errors import UsageError, complaint
+from lnas.search.base import Strategy
+from lnas.seeds import derive_seed
+from lnas.spaces import SearchSpace
+from lnas.types import Arch, Trial
+
+# With this many misses in a row, the chance that something unseen is left is below exp(-20).
+_MISSES_PER_ARCH = 20
+
+
+class RandomSearch(Strategy):
+    """Draw architectures uniformly, each at most once.
+
+    Args:
+        space: Where to draw from.
+        seed: Decides the sequence; the first n do not depend on how many are asked at a time.
+        distinct: "isomorphic" also skips the isomorphic twins of what was drawn before; "arch" only repeats.
+
+    Source: the sampler of Algorithm 1 in Yang et al., "Revisiting Training-free NAS Metrics". There twins may recur.
+
+    Example:
+        >>> from lnas.spaces import NatsTopologySpace
+        >>> first, second = RandomSearch(NatsTopologySpace(), seed=0).ask(2)
+        >>> [first] == RandomSearch(NatsTopologySpace(), seed=0).ask(1)
+        True
+    """
+
+    def __init__(
+        self, space: SearchSpace, seed: int = 0, distinct: Literal["isomorphic", "arch"] = "isomorphic"
+    ) -> None:
+        self._space = space
+        self._seed = seed
+        self._distinct: Literal["isomorphic", "arch"] = distinct
+        self._rng = np.random.default_rng(derive_seed(seed, "RandomSearch"))
+        self._seen: set[Arch] = set()
+
+    @property
+    def limit(self) -> int:
+        return self._space.class_count if self._distinct == "isomorphic" else self._space.size
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return {"strategy": "RandomSearch", "seed": self._seed, "distinct": self._distinct}
+
+    def ask(self, n: int) -> list[Arch]:
+        left = self.limit - len(self._seen)
+        if not 1 <= n <= left:
+            kind = "distinct up to isomorphism" if self._distinct == "isomorphic" else "distinct"
+            raise UsageError(
+                complaint(
+                    f"RandomSearch.ask(n={n})",
+                    f"1 <= n <= {left} ({self._space.name} has {self.limit} architectures {kind})",
+                    n,
+                    "Ask for fewer.",
+                )
+            )
+        return [self._draw() for _ in range(n)]
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Do nothing: a random search does not learn."""
+
+    def _draw(self) -> Arch:
+        for _ in range(_MISSES_PER_ARCH * self._space.size):
+            arch = self._space.sample(self._rng)
+            key = self._space.canonical(arch) if self._distinct == "isomorphic" else arch
+            if key not in self._seen:
+                self._seen.add(key)
+                return arch
+        raise UsageError(
+            complaint("RandomSearch.ask", "an unseen architecture", len(self._seen), "The space is exhausted.")
+        )

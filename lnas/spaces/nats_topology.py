@@ -1,0 +1,209 @@
+"""The topology space of NATS-Bench, which is that of NAS-Bench-201: 15,625 cells."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from typing import Literal
+
+import numpy as np
+
+from lnas.errors import UsageError, complaint
+from lnas.spaces.base import SearchSpace
+from lnas.spaces.drawing import Edge, draw_cell
+from lnas.types import Arch
+
+OPS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+NODES = 4
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+Sense = Literal["isomorphic", "functional"]
+
+_NAME = "nats_topology"
+_EXAMPLE = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
+_NONE, _SKIP = OPS.index("none"), OPS.index("skip_connect")
+
+
+class NatsTopologySpace(SearchSpace):
+    """Cells of four nodes in which each of the six edges i -> j, i < j, carries one of five operations.
+
+    Gene k is the operation of edge k in the order (0,1) (0,2) (1,2) (0,3) (1,3) (2,3), as an index into
+    `none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3`. Node 0 is the input, node 3 the output, and a node
+    sums its edges. The notation is the benchmark's: `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`.
+
+    Source: Dong and Yang 2020 (NAS-Bench-201), Dong et al. 2021 (NATS-Bench).
+
+    Example:
+        >>> space = NatsTopologySpace()
+        >>> arch = space.parse("|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|")
+        >>> arch.genes
+        (3, 0, 1, 0, 0, 2)
+        >>> space.format(arch)
+        '|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|'
+    """
+
+    @property
+    def name(self) -> str:
+        return _NAME
+
+    @property
+    def size(self) -> int:
+        return len(OPS) ** len(EDGES)
+
+    @property
+    def class_count(self) -> int:
+        """6,466, as published: counted by walking the space once (about a third of a second, then remembered)."""
+        return len(_representatives("isomorphic"))
+
+    def parse(self, text: str) -> Arch:
+        call = f"NatsTopologySpace.parse({text!r})"
+        nodes = text.strip().split("+")
+        if len(nodes) != NODES - 1:
+            raise UsageError(complaint(call, "three nodes joined by '+'", text, f"Example: {_EXAMPLE}"))
+        genes = []
+        for target, node in enumerate(nodes, start=1):
+            items = re.findall(r"\|([^|~+]+)~(\d+)(?=\|)", node)
+            if "".join(f"|{op}~{source}" for op, source in items) + "|" != node or len(items) != target:
+                raise UsageError(
+                    complaint(call, f"{target} edge(s) `|op~source|` into node {target}", node, f"Example: {_EXAMPLE}")
+                )
+            for source, (op, index) in enumerate(items):
+                if op not in OPS:
+                    raise UsageError(complaint(call, f"an operation of {', '.join(OPS)}", op, f"Example: {_EXAMPLE}"))
+                if int(index) != source:
+                    raise UsageError(
+                        complaint(call, f"source {source} in {node!r}", int(index), "List the sources in order.")
+                    )
+                genes.append(OPS.index(op))
+        return Arch(_NAME, tuple(genes))
+
+    def format(self, arch: Arch) -> str:
+        self.validate(arch)
+        nodes = []
+        for target in range(1, NODES):
+            into = [(EDGES[k][0], OPS[gene]) for k, gene in enumerate(arch.genes) if EDGES[k][1] == target]
+            nodes.append("|" + "".join(f"{op}~{source}|" for source, op in into))
+        return "+".join(nodes)
+
+    def validate(self, arch: Arch) -> None:
+        call = f"space {_NAME!r}"
+        if arch.space != _NAME:
+            raise UsageError(complaint(call, f"an arch of {_NAME!r}", str(arch), "Use the space that made it."))
+        if len(arch.genes) != len(EDGES):
+            raise UsageError(complaint(call, f"{len(EDGES)} genes, one per edge", arch.genes, f"Edges: {EDGES}."))
+        for k, gene in enumerate(arch.genes):
+            if not 0 <= gene < len(OPS):
+                raise UsageError(
+                    complaint(call, f"genes in 0..{len(OPS) - 1}", arch.genes, f"Gene {k}, {gene}, is out of range.")
+                )
+
+    def sample(self, rng: np.random.Generator) -> Arch:
+        return Arch(_NAME, tuple(int(gene) for gene in rng.integers(len(OPS), size=len(EDGES))))
+
+    def mutate(self, arch: Arch, rng: np.random.Generator) -> Arch:
+        self.validate(arch)
+        edge = int(rng.integers(len(EDGES)))
+        shift = int(rng.integers(1, len(OPS)))
+        return _replaced(arch, edge, (arch.genes[edge] + shift) % len(OPS))
+
+    def neighbors(self, arch: Arch) -> Iterator[Arch]:
+        self.validate(arch)
+        for edge, op in itertools.product(range(len(EDGES)), range(len(OPS))):
+            if op != arch.genes[edge]:
+                yield _replaced(arch, edge, op)
+
+    def canonical(self, arch: Arch, sense: Sense = "isomorphic") -> Arch:
+        """Return the class's member with the smallest genes.
+
+        Args:
+            arch: A cell.
+            sense: "isomorphic", the published rule that leaves 6,466 classes: an edge whose operation or source is
+                `none` becomes a marker that is kept, so that two such edges still differ from one; skips are
+                transparent; the inputs of a node are unordered. "functional", same function up to weights, leaves
+                4,930: dead edges vanish and sums of sums are flattened.
+        """
+        self.validate(arch)
+        return _representatives(sense)[_CLASS_KEY[sense](arch.genes)]
+
+    def classes(self, sense: Sense = "isomorphic") -> Iterator[Arch]:
+        yield from _representatives(sense).values()
+
+    def encode(self, arch: Arch) -> np.ndarray:
+        self.validate(arch)
+        return np.eye(len(OPS), dtype=np.float32)[list(arch.genes)].reshape(-1)
+
+    def draw(self, arch: Arch) -> str:
+        self.validate(arch)
+        live = live_edges(arch.genes)
+        edges = [
+            Edge(source, target, OPS[gene], dead=(source, target) not in live)
+            for (source, target), gene in zip(EDGES, arch.genes, strict=True)
+            if gene != _NONE
+        ]
+        return draw_cell(["in", "1", "2", "out"], edges, title=self.format(arch))
+
+
+def live_edges(genes: tuple[int, ...]) -> frozenset[tuple[int, int]]:
+    """Return the edges that carry something from the input to the output; the others decide nothing."""
+    present = [edge for edge, gene in zip(EDGES, genes, strict=True) if gene != _NONE]
+    fed, used = {0}, {NODES - 1}
+    for source, target in sorted(present, key=lambda edge: edge[1]):
+        if source in fed:
+            fed.add(target)
+    for source, target in sorted(present, key=lambda edge: -edge[0]):
+        if target in used:
+            used.add(source)
+    return frozenset((source, target) for source, target in present if source in fed and target in used)
+
+
+def _replaced(arch: Arch, edge: int, op: int) -> Arch:
+    return Arch(arch.space, (*arch.genes[:edge], op, *arch.genes[edge + 1 :]))
+
+
+def _edges_by_target(genes: tuple[int, ...]) -> Iterator[list[tuple[int, int]]]:
+    """Yield, for nodes 1, 2, 3, the (source, operation) of each incoming edge."""
+    for target in range(1, NODES):
+        yield [(source, gene) for (source, end), gene in zip(EDGES, genes, strict=True) if end == target]
+
+
+def _isomorphism_key(genes: tuple[int, ...]) -> str:
+    nodes = ["x"]
+    for edges in _edges_by_target(genes):
+        terms = []
+        for source, op in edges:
+            if op == _NONE or nodes[source] == "#":
+                terms.append("#")
+            else:
+                terms.append(nodes[source] if op == _SKIP else f"({nodes[source]})@{op}")
+        nodes.append("+".join(sorted(terms)))
+    return nodes[-1]
+
+
+def _functional_key(genes: tuple[int, ...]) -> str:
+    nodes: list[Counter[str]] = [Counter({"x": 1})]
+    for edges in _edges_by_target(genes):
+        total: Counter[str] = Counter()
+        for source, op in edges:
+            if op == _NONE or not nodes[source]:
+                continue
+            total += nodes[source] if op == _SKIP else Counter({f"({_written(nodes[source])})@{op}": 1})
+        nodes.append(total)
+    return _written(nodes[-1])
+
+
+def _written(terms: Counter[str]) -> str:
+    return "+".join(sorted(terms.elements()))
+
+
+_CLASS_KEY = {"isomorphic": _isomorphism_key, "functional": _functional_key}
+
+
+@cache
+def _representatives(sense: Sense) -> dict[str, Arch]:
+    """Map each class key to its first member in the order of the genes."""
+    first: dict[str, Arch] = {}
+    for genes in itertools.product(range(len(OPS)), repeat=len(EDGES)):
+        first.setdefault(_CLASS_KEY[sense](genes), Arch(_NAME, genes))
+    return first

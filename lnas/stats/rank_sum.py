@@ -1,0 +1,148 @@
+"""Rank expressions: `angle+loss+params`, and `(angle+loss)+params` where the bracket is ranked again first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import scipy.stats
+
+from lnas.errors import UsageError, complaint, unknown_name
+from lnas.types import Trial
+
+_TOKEN = re.compile(r"\s*(?:([A-Za-z_][\w.@:/-]*)|([+()]))")
+
+
+class RankSum(NamedTuple):
+    """The outcome of a rank expression over n trials.
+
+    Attributes:
+        total: Shape (n,). Sum of ranks; 1 is the best rank, so the smallest total wins.
+        ranks: Measure name -> shape (n,), its ranks: ties share their average, trials without a number share the last.
+        missing: Measure name -> how many trials had no finite number.
+        order: Shape (n,). Indices of the trials from best to worst, ties in the order given.
+    """
+
+    total: np.ndarray
+    ranks: dict[str, np.ndarray]
+    missing: dict[str, int]
+    order: np.ndarray
+
+
+def measure_names(expression: str) -> list[str]:
+    """Return the measures that a rank expression names, in order, each once.
+
+    Raises:
+        UsageError: If the expression does not parse.
+
+    Example:
+        >>> measure_names("(angle+loss)+params")
+        ['angle', 'loss', 'params']
+    """
+    return list(dict.fromkeys(_leaves(_parse(expression))))
+
+
+def rank_sum(expression: str, trials: Sequence[Trial], higher_is_better: Mapping[str, bool]) -> RankSum:
+    """Rank the trials by each measure and add the ranks.
+
+    A sum of ranks depends on the whole set of trials, which is why it is computed here, from stored parts, and is never
+    an estimate of one candidate.
+
+    Args:
+        expression: Measure names joined by `+`. A bracket is summed, then ranked again, before it is added:
+            `(angle+loss)+params` is what the code released with ST-NAS does, `angle+loss+params` the flat sum.
+        trials: The set to rank, n >= 1.
+        higher_is_better: Direction of each measure.
+
+    Source: Yang et al., "Revisiting Training-free NAS Metrics", Algorithm 1. There rank 1 is the worst and the highest
+    sum wins; the winner is the same.
+
+    Raises:
+        UsageError: If the expression does not parse, names an unknown measure, or there is no trial.
+    """
+    call = f"rank_sum({expression!r})"
+    tree = _parse(expression)
+    if not trials:
+        raise UsageError(complaint(call, "at least one trial", 0, "Estimate candidates first."))
+    ranks, missing = {}, {}
+    for name in dict.fromkeys(_leaves(tree)):
+        if name not in higher_is_better:
+            raise UsageError(f"{call}: {unknown_name('measure', name, higher_is_better)}")
+        values = np.array([_finite_value(trial, name) for trial in trials])
+        ranks[name] = _ranks_from_best(values if not higher_is_better[name] else -values)
+        missing[name] = int(np.isnan(values).sum())
+    total = _summed(tree, ranks)
+    return RankSum(total, ranks, missing, np.argsort(total, kind="stable"))
+
+
+def _finite_value(trial: Trial, name: str) -> float:
+    estimate = trial.estimates.get(name)
+    return estimate.value if estimate is not None and estimate.status == "ok" else np.nan
+
+
+def _ranks_from_best(costs: np.ndarray) -> np.ndarray:
+    """Rank from 1, the smallest cost; ties by average; NaN last, sharing the average of the places left over."""
+    return scipy.stats.rankdata(np.where(np.isnan(costs), np.inf, costs), method="average")
+
+
+# A parsed expression is a name or a tuple of expressions to add.
+_Tree = str | tuple["_Tree", ...]
+
+
+def _summed(tree: _Tree, ranks: Mapping[str, np.ndarray]) -> np.ndarray:
+    if isinstance(tree, str):
+        return ranks[tree]
+    parts = [
+        _summed(part, ranks) if isinstance(part, str) else _ranks_from_best(_summed(part, ranks)) for part in tree
+    ]
+    return np.sum(parts, axis=0)
+
+
+def _leaves(tree: _Tree) -> list[str]:
+    return [tree] if isinstance(tree, str) else [name for part in tree for name in _leaves(part)]
+
+
+def _parse(expression: str) -> _Tree:
+    tokens, end = [], 0
+    while end < len(expression.rstrip()):
+        match = _TOKEN.match(expression, end)
+        if match is None:
+            raise _malformed(expression)
+        tokens.append(match.group(1) or match.group(2))
+        end = match.end()
+    tree, rest = _parse_sum(tokens, expression)
+    if rest:
+        raise _malformed(expression)
+    return tree
+
+
+def _parse_sum(tokens: list[str], expression: str) -> tuple[tuple[_Tree, ...], list[str]]:
+    terms: list[_Tree] = []
+    while True:
+        if not tokens or tokens[0] in ("+", ")"):
+            raise _malformed(expression)
+        head, *tokens = tokens
+        if head == "(":
+            inner, tokens = _parse_sum(tokens, expression)
+            if not tokens or tokens[0] != ")":
+                raise _malformed(expression)
+            terms.append(inner)
+            tokens = tokens[1:]
+        else:
+            terms.append(head)
+        if not tokens or tokens[0] != "+":
+            return tuple(terms), tokens
+        tokens = tokens[1:]
+
+
+def _malformed(expression: str) -> UsageError:
+    return UsageError(
+        complaint(
+            f"rank expression {expression!r}",
+            "measure names joined by '+', brackets closed",
+            expression,
+            "Examples: angle+loss+params, (angle+loss)+params.",
+        )
+    )

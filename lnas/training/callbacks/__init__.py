@@ -1,0 +1,16 @@
+"""What is measured, and what is kept repeatable, during training."""
+
+from lnas.training.callbacks.angle import AngleCallback, angle_between
+from lnas.training.callbacks.loss import LossCallback, mean_training_loss
+from lnas.training.callbacks.progress import EpochCallback, StepCallback
+from lnas.training.callbacks.seeding import SeedEpochs
+
+__all__ = [
+    "AngleCallback",
+    "EpochCallback",
+    "LossCallback",
+    "SeedEpochs",
+    "StepCallback",
+    "angle_between",
+    "mean_training_loss",
+]

@@ -1,0 +1,25 @@
+"""Randomness that depends on the seed and the epoch alone."""
+
+from __future__ import annotations
+
+import lightning.pytorch as pl
+import torch
+
+from lnas.seeds import derive_seed
+
+
+class SeedEpochs(pl.Callback):
+    """Seed the global generator at the start of every training epoch.
+
+    Checkpoints hold no generator state; with this, a training that is resumed at an epoch draws the same augmentations
+    and dropout masks as one that was never stopped.
+
+    Args:
+        seed: Decides all draws, together with the epoch.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        torch.manual_seed(derive_seed(self._seed, "epoch", trainer.current_epoch))

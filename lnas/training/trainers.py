@@ -1,0 +1,48 @@
+"""Trainers as lnas uses them."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import lightning.pytorch as pl
+
+
+def short_trainer(steps: int, callbacks: Sequence[pl.Callback], accelerator: str = "auto") -> pl.Trainer:
+    """Return a Trainer for `steps` steps on one device that only trains: no logs, checkpoints, bars or sanity checks."""
+    return pl.Trainer(
+        barebones=True,
+        accelerator=accelerator,
+        devices=1,
+        max_steps=steps,
+        callbacks=list(callbacks),
+    )
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Hold back what Lightning says about devices and settings that lnas chose on purpose."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        for message in _EXPECTED_WARNINGS:
+            warnings.filterwarnings("ignore", message=message)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+_EXPECTED_WARNINGS = (
+    r".*does not have many workers.*",  # images lie in memory, so workers would only copy them
+    r"You defined a `validation_step` but have no `val_dataloader`.*",  # a short training does not validate
+    r".*exists and is not empty.*",  # a resumed retraining writes where it wrote before
+    r".*`Trainer\.fit` stopped.*",
+    r".*smaller than the logging interval.*",
+    r".*LeafSpec.*",  # raised inside Lightning by newer PyTorch
+)

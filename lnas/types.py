@@ -1,0 +1,115 @@
+"""The small frozen types that all packages share."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lnas.errors import UsageError, complaint
+
+Status = Literal["ok", "nonfinite", "failed"]
+
+
+@dataclass(frozen=True, order=True)
+class Arch:
+    """One architecture: the name of its space and one integer per decision.
+
+    What the integers mean is the space's affair; `str(arch)` is the identity used in stores, files and logs.
+
+    Example:
+        >>> arch = Arch("nats_topology", (3, 1, 2, 0, 4, 3))
+        >>> str(arch)
+        'nats_topology:3-1-2-0-4-3'
+        >>> Arch.from_json(arch.to_json()) == arch
+        True
+    """
+
+    space: str
+    genes: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.space}:{'-'.join(map(str, self.genes))}"
+
+    def to_json(self) -> str:
+        """Return `{"space": ..., "genes": [...]}`."""
+        return json.dumps({"space": self.space, "genes": list(self.genes)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Arch:
+        """Read what `to_json` wrote.
+
+        Raises:
+            UsageError: If the text is not such an object.
+        """
+        try:
+            record = json.loads(text)
+            return cls(str(record["space"]), tuple(int(gene) for gene in record["genes"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                complaint(
+                    f"Arch.from_json({text!r})",
+                    "an object with a space and a list of genes",
+                    text,
+                    'Example: {"space": "nats_topology", "genes": [3, 1, 2, 0, 4, 3]}.',
+                )
+            ) from error
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One measured value, or the reason why there is none.
+
+    Attributes:
+        value: The number; NaN unless `status` is "ok".
+        status: "ok", "nonfinite" (the measure came out as inf or NaN) or "failed" (it could not be computed).
+        seconds: Wall time of the measurement; measures taken together share it.
+        detail: JSON-able extras: curves under "curves" (name -> list of numbers), the error text of a failure.
+    """
+
+    value: float
+    status: Status = "ok"
+    seconds: float = 0.0
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, value: float, seconds: float = 0.0, detail: Mapping[str, Any] | None = None) -> Estimate:
+        """Classify a computed number: finite is "ok", anything else is "nonfinite" and carries no number."""
+        if math.isfinite(value):
+            return cls(float(value), "ok", seconds, detail or {})
+        return cls(math.nan, "nonfinite", seconds, {**(detail or {}), "got": repr(float(value))})
+
+    @classmethod
+    def failure(cls, error: BaseException, seconds: float = 0.0) -> Estimate:
+        """Record that the measurement raised."""
+        return cls(math.nan, "failed", seconds, {"error": f"{type(error).__name__}: {error}"})
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A candidate and what was measured of it, by name."""
+
+    arch: Arch
+    estimates: Mapping[str, Estimate]
+
+
+def describe(value: object) -> Any:
+    """Turn a value into plain JSON-able data, with class names kept: what a protocol's hash is computed from.
+
+    Dataclasses become `{"class": ..., fields...}`; functions and classes their import path; other objects their repr.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {item.name: describe(getattr(value, item.name)) for item in dataclasses.fields(value)}
+        return {"class": type(value).__name__, **fields}
+    if isinstance(value, Mapping):
+        return {str(key): describe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [describe(item) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    return repr(value)
