@@ -5,26 +5,27 @@ Only the chosen command's package is imported, so `lnas --help` costs nothing.
 
 from __future__ import annotations
 
-import difflib
 import importlib
+import inspect
 import re
 import sys
 import traceback
+from abc import ABCMeta
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, NoReturn
 
 from jsonargparse import ArgumentParser
 
 from lnas import __version__
-from lnas.errors import LnasError, UsageError
+from lnas.errors import LnasError, UsageError, unknown_name
 
 
 class Command(NamedTuple):
-    """Where a command's function lives, which packages its short names come from, and what it does."""
+    """Where a command's function lives, which package each argument's short names come from, and what it does."""
 
     module: str
     function: str
-    components: tuple[str, ...]
+    components: dict[str, str]
     help: str
 
 
@@ -32,7 +33,7 @@ COMMANDS = {
     "run": Command(
         "lnas.pipeline.run",
         "run",
-        ("lnas.data", "lnas.spaces", "lnas.search", "lnas.estimators"),
+        {"data": "lnas.data", "space": "lnas.spaces", "strategy": "lnas.search", "estimators": "lnas.estimators"},
         "search, rank, retrain the winner beside controls, report",
     ),
 }
@@ -43,9 +44,28 @@ _INTERRUPTED = 130
 class Parser(ArgumentParser):
     """A parser whose errors are exceptions of one line."""
 
+    components: dict[str, str]
+
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Raise `UsageError`."""
-        raise UsageError(_one_line(message, self))
+        """Raise `UsageError` in our words."""
+        raise UsageError(self._worded(_one_line(message)))
+
+    def _worded(self, message: str) -> str:
+        unrecognized = re.search(r"unrecognized arguments: (--[^\s=]+)", message)
+        if unrecognized:
+            options = [option for action in self._actions for option in action.option_strings if option[:2] == "--"]
+            return unknown_name("option", unrecognized.group(1), options)
+        required = re.search(r"arguments are required: (\w+)", message)
+        if required:
+            return f"--{required.group(1)} is required; a start: --config configs/quickstart.yaml"
+        key = re.match(r'Parser key "(\w+)(\.[\w.]+)?": (.*)', message)
+        if not key:
+            return message
+        argument, part, reason = key.groups()
+        misspelt = re.search(r"Expected a dot import path string: ([\w.]+)", reason)
+        if misspelt and argument in self.components:
+            return f"--{argument}: {unknown_name('class', misspelt.group(1), _classes(self.components[argument]))}"
+        return f"--{argument}{part or ''}: {reason}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -80,29 +100,38 @@ def _dispatch(arguments: list[str]) -> int:
         return 0
     if not names or arguments[0] != names[0] or names[0] not in COMMANDS:
         wrong = arguments[0]
-        near = difflib.get_close_matches(wrong, COMMANDS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"unknown command {wrong!r}.{hint} Known: {', '.join(COMMANDS)}.")
+        raise UsageError(unknown_name("command", wrong, COMMANDS))
     return _run_command(names[0], arguments[1:])
 
 
-def _run_command(name: str, arguments: list[str]) -> int:
+def command_parser(name: str) -> Parser:
+    """Make the parser of a command from its function's signature; imports the command's package."""
     command = COMMANDS[name]
-    for package in command.components:
+    for package in command.components.values():
         importlib.import_module(package)
-    function: Callable[..., object] = getattr(importlib.import_module(command.module), command.function)
+    function = _function(name)
     parser = Parser(prog=f"lnas {name}", description=_description(function), allow_abbrev=False)
+    parser.components = command.components
     parser.add_argument("--config", action="config", help="A YAML file with any of these arguments; later ones win.")
     parser.add_function_arguments(function, as_group=False, sub_configs=True, skip={"quiet", "config"})
     parser.add_argument("-q", "--quiet", action="store_true", help="Print errors only.")
     parser.add_argument("--debug", action="store_true", help="Show the traceback of an error.")
+    return parser
+
+
+def _run_command(name: str, arguments: list[str]) -> int:
+    parser = command_parser(name)
     config = parser.parse_args(arguments)
-    text = parser.dump(config, skip_none=False)
-    instantiated = parser.instantiate_classes(config).as_dict()
+    text = parser.dump(config)
+    instantiated = parser.instantiate(config).as_dict()
     for own in ("config", "debug"):
         instantiated.pop(own, None)
-    function(**instantiated, config=text)
+    _function(name)(**instantiated, config=text)
     return 0
+
+
+def _function(name: str) -> Callable[..., object]:
+    return getattr(importlib.import_module(COMMANDS[name].module), COMMANDS[name].function)
 
 
 def _overview() -> str:
@@ -121,7 +150,14 @@ def _description(function: Callable[..., object]) -> str:
     return (function.__doc__ or "").split("Args:")[0].strip()
 
 
-def _one_line(message: str, parser: ArgumentParser | None = None) -> str:
+def _classes(package: str) -> list[str]:
+    """Return the names of the concrete classes that a package offers for an argument."""
+    module = importlib.import_module(package)
+    exported = {name: getattr(module, name) for name in module.__all__}
+    return [name for name, item in exported.items() if isinstance(item, ABCMeta) and not inspect.isabstract(item)]
+
+
+def _one_line(message: str) -> str:
     """Fold a library's message of several lines into one."""
     return re.sub(r"\s+", " ", message).strip()
 

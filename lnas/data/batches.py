@@ -83,8 +83,12 @@ class Repeated(Sampler[Tensor]):
 
 
 def batch_loader(split: Split, batches: Sampler[Tensor]) -> DataLoader[Batch]:
-    """Load whole batches by index, in this process: the images already lie in memory."""
-    return DataLoader(SplitDataset(split), batch_size=None, sampler=batches)
+    """Load whole batches by index, in this process: the images already lie in memory.
+
+    The loader has a generator of its own, since it draws a number whenever it is iterated, and that may happen once
+    more in a resumed epoch than in an uninterrupted one.
+    """
+    return DataLoader(SplitDataset(split), batch_size=None, sampler=batches, generator=torch.Generator())
 
 
 def normalize(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:

@@ -84,7 +84,9 @@ class Cifar10Data(ImageData):
             if (folder / "cifar-10-batches-py").is_dir():
                 return _read_torchvision(folder)
             if (folder / "cifar10_train_resid.npz").is_file():
-                return tuple(_read_residuals(folder / f"cifar10_{part}_resid.npz") for part in ("train", "test"))
+                return _read_residuals(folder / "cifar10_train_resid.npz"), _read_residuals(
+                    folder / "cifar10_test_resid.npz"
+                )
         raise UsageError(
             complaint(
                 f"Cifar10Data(root={str(self._root)!r})",
@@ -127,7 +129,7 @@ def _read_residuals(file: Path) -> Split:
             complaint(f"read {str(file)!r}", "a packed image file", str(error), "Fetch the file again.")
         ) from error
     images = np.stack([planes[:, 1] + planes[:, 0], planes[:, 0], planes[:, 2] + planes[:, 0]], axis=1)
-    found = hashlib.sha256(images).hexdigest()
+    found = hashlib.sha256(images.data).hexdigest()
     if found != expected:
         raise UsageError(complaint(f"read {str(file)!r}", f"content {expected}", found, "Fetch the file again."))
     return Split(images, labels)

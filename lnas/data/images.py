@@ -36,8 +36,8 @@ class Split(NamedTuple):
     def fingerprint(self) -> str:
         """Hash the content to 16 hex digits: what a protocol keeps of the data."""
         digest = hashlib.sha256(str(self.images.shape).encode())
-        digest.update(np.ascontiguousarray(self.images))
-        digest.update(np.ascontiguousarray(self.labels, dtype=np.int64))
+        digest.update(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels, dtype=np.int64).data)
         return digest.hexdigest()[:16]
 
 

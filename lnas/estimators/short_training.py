@@ -163,11 +163,11 @@ class ShortTrainingEstimator(Estimator):
         module = CandidateModule(net, self._data.num_classes, optimizer)
         data = ProxyDataModule(self.proxy, self._data, self._steps, self._augment)
         angle = AngleCallback("net.classifier")
-        plain = tuple(torch.from_numpy(part) for part in self.proxy)
-        loss = LossCallback([prepare(plain, self._data, augment=False)] if self._loss_at == "after" else [])
+        whole = torch.from_numpy(self.proxy.images), torch.from_numpy(self.proxy.labels)
+        loss = LossCallback([prepare(whole, self._data, augment=False)] if self._loss_at == "after" else [])
         with quiet_lightning():
             short_trainer(self._steps, [angle, loss], self._accelerator).fit(module, datamodule=data)
-        detail = {
+        detail: dict[str, dict[str, Any]] = {
             "angle": {"cosine": angle.cosine if math.isfinite(angle.angle) else None},
             "loss": {"curves": {"loss": [value if math.isfinite(value) else None for value in loss.steps]}},
         }

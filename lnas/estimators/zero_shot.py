@@ -35,9 +35,7 @@ class ZeroShotEstimator(Estimator):
     def __init__(self, net: Callable[[Arch, int], Any], data: ImageData, names: Sequence[str] = ("params",)) -> None:
         for name in names:
             if name not in PROXIES:
-                raise UsageError(
-                    f"ZeroShotEstimator(names={list(names)!r}): {unknown_name('measure', name, PROXIES)}"
-                )
+                raise UsageError(f"ZeroShotEstimator(names={list(names)!r}): {unknown_name('measure', name, PROXIES)}")
         self._net = net
         self._data = data
         self._names = tuple(names)

@@ -36,9 +36,7 @@ def run_report(
     replay: str,
 ) -> RunReport:
     """Collect what the report shows, from what the store holds."""
-    accuracies = {
-        arch: [result.estimates["test_acc"].value for result in results] for arch, results in trained.items()
-    }
+    accuracies = {arch: [result.estimates["test_acc"].value for result in results] for arch, results in trained.items()}
     positions = {trials[index].arch: position for position, index in enumerate(ranking.order, start=1)}
     rows = [
         _row(position, space, trials[index], float(ranking.total[index]), rank, picks, accuracies)
@@ -105,7 +103,9 @@ def track_outcome(tracker: Tracker, report: RunReport, winner: Arch, weights: Pa
         for row in report.ranking
     ]
     tracker.table("ranking", columns, rows)
-    outcome = {f"test_acc/{pick.role}": sum(pick.test_acc) / len(pick.test_acc) for pick in report.picks if pick.test_acc}
+    outcome = {
+        f"test_acc/{pick.role}": sum(pick.test_acc) / len(pick.test_acc) for pick in report.picks if pick.test_acc
+    }
     tracker.summary({"winner": report.picks[0].arch, "verdict": report.verdict, **outcome})
     cell = {"arch": report.picks[0].arch, "genes": list(winner.genes), "space": winner.space, **outcome}
     weights.mkdir(parents=True, exist_ok=True)
@@ -148,5 +148,3 @@ def _total_seconds(groups: Any) -> float:
 
 def _short(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) and abs(value) >= 100 else f"{value:.4g}"
-
-

@@ -34,9 +34,7 @@ def parse_controls(controls: Sequence[str], space: SearchSpace) -> dict[str, Arc
     return parsed
 
 
-def pick(
-    candidates: Sequence[Arch], order: Sequence[int], controls: dict[str, Arch | None], seed: int
-) -> list[Pick]:
+def pick(candidates: Sequence[Arch], order: Sequence[int], controls: dict[str, Arch | None], seed: int) -> list[Pick]:
     """Choose the winner and its controls.
 
     Args:

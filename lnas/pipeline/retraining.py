@@ -52,12 +52,6 @@ class Retraining:
     accelerator: str = "auto"
     precision: str = "32-true"
 
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "repeats"):
-            value = getattr(self, name)
-            if value < 1:
-                raise UsageError(complaint(f"Retraining({name}={value})", f"{name} >= 1", value, "Raise it."))
-
 
 @dataclass(frozen=True)
 class RetrainingProtocol:
@@ -78,9 +72,15 @@ class RetrainingProtocol:
     precision: str
 
 
-def retraining_protocol(
-    retraining: Retraining, net: Callable[[Arch, int], Any], data: ImageData
-) -> RetrainingProtocol:
+def check_retraining(retraining: Retraining) -> None:
+    """Raise `UsageError` where a recipe cannot be trained."""
+    for name in ("epochs", "batch_size", "repeats"):
+        value = getattr(retraining, name)
+        if value < 1:
+            raise UsageError(complaint(f"Retraining({name}={value})", f"{name} >= 1", value, "Raise it."))
+
+
+def retraining_protocol(retraining: Retraining, net: Callable[[Arch, int], Any], data: ImageData) -> RetrainingProtocol:
     """Collect what decides the numbers; reads the data for its fingerprint."""
     return RetrainingProtocol(
         net=describe(net),

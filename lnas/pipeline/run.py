@@ -15,9 +15,9 @@ from lnas.pipeline.estimation import estimate_candidates
 from lnas.pipeline.outcome import ranking_table, run_report, track_outcome
 from lnas.pipeline.picking import RANKED_CONTROLS, parse_controls, pick
 from lnas.pipeline.provenance import provenance
-from lnas.pipeline.retraining import Retraining, retrain_picks, retraining_protocol, weights_folder
+from lnas.pipeline.retraining import Retraining, check_retraining, retrain_picks, retraining_protocol, weights_folder
 from lnas.pipeline.tracking import Tracker, WandbMode, wandb_logger
-from lnas.report import RunReport, render_page
+from lnas.report import RunReport
 from lnas.search import RandomSearch, Strategy
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.stats import measure_names, rank_sum
@@ -74,6 +74,8 @@ def run(
         UsageError: If the arguments contradict each other or the data, or OUTPUT holds a run with other settings.
         RunError: If OUTPUT cannot be written, or another process works in it.
     """
+    from lnas.report.page import render_page
+
     display = Display(quiet)
     space = space or NatsTopologySpace()
     net = net or NetBuilder()
@@ -164,6 +166,8 @@ def _check(
     for name in measure_names(rank):
         if name not in directions:
             raise UsageError(f"rank={rank!r}: {unknown_name('measure', name, directions)}")
+    if retraining:
+        check_retraining(retraining)
     fewest = 1 + sum(arch is None for arch in controls.values()) if retraining else 1
     if not fewest <= candidates <= strategy.limit:
         raise UsageError(

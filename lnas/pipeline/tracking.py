@@ -36,7 +36,7 @@ class Tracker:
     def numbers(self, numbers: Mapping[str, float], step: int) -> None:
         """Log some scalars; `step` counts within their own group, which is the first part of their names."""
 
-        def log(logger: Logger) -> None:
+        def log(logger: Any) -> None:
             if _is_wandb(logger):
                 groups = {name.split("/")[0] for name in numbers}
                 logger.experiment.log({**numbers, **{f"{group}/step": step for group in groups}})
@@ -48,7 +48,7 @@ class Tracker:
     def group(self, name: str) -> None:
         """Announce a group of scalars with an axis of its own."""
 
-        def define(logger: Logger) -> None:
+        def define(logger: Any) -> None:
             if _is_wandb(logger):
                 logger.experiment.define_metric(f"{name}/step", hidden=True)
                 logger.experiment.define_metric(f"{name}/*", step_metric=f"{name}/step")
@@ -58,16 +58,16 @@ class Tracker:
     def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Log a table where the logger knows tables."""
 
-        def log(logger: Logger) -> None:
+        def log(logger: Any) -> None:
             if _is_wandb(logger):
-                logger.log_table(name, columns=list(columns), data=[list(row) for row in rows])  # type: ignore[attr-defined]
+                logger.log_table(name, columns=list(columns), data=[list(row) for row in rows])
 
         self._attempt(log)
 
     def summary(self, values: Mapping[str, Any]) -> None:
         """Log the run's outcome."""
 
-        def log(logger: Logger) -> None:
+        def log(logger: Any) -> None:
             if _is_wandb(logger):
                 logger.experiment.summary.update(dict(values))
 
@@ -76,7 +76,7 @@ class Tracker:
     def artifact(self, name: str, kind: str, files: Sequence[Path], facts: Mapping[str, Any]) -> None:
         """Log files, such as the found cell with its weights, as one versioned artifact."""
 
-        def log(logger: Logger) -> None:
+        def log(logger: Any) -> None:
             if _is_wandb(logger):
                 import wandb
 
@@ -91,7 +91,7 @@ class Tracker:
         """Close the logger; return one line that says how to look at what it holds, or nothing."""
         where = ""
 
-        def close(logger: Logger) -> None:
+        def close(logger: Any) -> None:
             nonlocal where
             if _is_wandb(logger):
                 run = logger.experiment
@@ -103,7 +103,7 @@ class Tracker:
         self._attempt(close)
         return where
 
-    def _attempt(self, action: Callable[[Logger], None]) -> None:
+    def _attempt(self, action: Callable[[Any], None]) -> None:
         if self._logger is None:
             return
         try:
@@ -113,9 +113,7 @@ class Tracker:
             self._warn(f"tracking stopped: {type(error).__name__}: {_first_line(error)}. The store has every number.")
 
 
-def wandb_logger(
-    mode: WandbMode, project: str, name: str, folder: Path, warn: Callable[[str], None]
-) -> Logger | None:
+def wandb_logger(mode: WandbMode, project: str, name: str, folder: Path, warn: Callable[[str], None]) -> Logger | None:
     """Open a W&B run in `folder`, through Lightning's logger.
 
     "auto" is online where somebody is logged in and the server answers within ten seconds, offline otherwise; the
@@ -138,7 +136,7 @@ def wandb_logger(
         settings = wandb.Settings(
             init_timeout=_SECONDS_TO_REACH_SERVER, silent=True, console="off", x_disable_stats=True
         )
-        return wandb.init(project=project, name=name, dir=str(folder), mode=chosen, settings=settings, reinit="finish_previous")
+        return wandb.init(project=project, name=name, dir=str(folder), mode=chosen, settings=settings)
 
     wanted = os.environ.get("WANDB_MODE", mode)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,5 @@
-"""The single-file HTML report of a run."""
+"""The single-file HTML report of a run: its content here, its page in `lnas.report.page`, which imports plotly."""
 
-from lnas.report.page import percent, render_page
-from lnas.report.report import RankedCandidate, RetrainedPick, RunReport
+from lnas.report.report import RankedCandidate, RetrainedPick, RunReport, percent
 
-__all__ = ["RankedCandidate", "RetrainedPick", "RunReport", "percent", "render_page"]
+__all__ = ["RankedCandidate", "RetrainedPick", "RunReport", "percent"]

@@ -40,6 +40,8 @@ def measures_against_each_other(report: RunReport) -> go.Figure:
     across, up = names[0], names[min(1, len(names) - 1)]
     shade = names[2] if len(names) > 2 else "position"
     figure = _figure(across, up)
+    if up == "loss":
+        figure.update_yaxes(type="log")
     rows = [row for row in report.ranking if row.values[across] is not None and row.values[up] is not None]
     figure.add_trace(
         go.Scatter(

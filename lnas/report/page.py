@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from lnas.report.figures import (
     score_against_accuracy,
     short_training_curves,
 )
-from lnas.report.report import RunReport
+from lnas.report.report import RunReport, percent
 
 
 def render_page(report: RunReport) -> str:
@@ -50,31 +49,14 @@ def render_page(report: RunReport) -> str:
     )
 
 
-def percent(accuracies: Sequence[float]) -> str:
-    """Format accuracies as a percentage; several as mean and sample deviation.
-
-    Example:
-        >>> percent([0.9])
-        '90.00 %'
-        >>> percent([0.90, 0.92])
-        '91.00 ± 1.41 % (n = 2)'
-    """
-    mean = sum(accuracies) / len(accuracies)
-    if len(accuracies) == 1:
-        return f"{100 * mean:.2f} %"
-    deviation = math.sqrt(sum((value - mean) ** 2 for value in accuracies) / (len(accuracies) - 1))
-    return f"{100 * mean:.2f} ± {100 * deviation:.2f} % (n = {len(accuracies)})"
-
-
-def _embedded(figure: go.Figure) -> str:
-    return figure.to_html(
-        full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True}
-    )
+def _embedded(figure: go.Figure) -> Markup:
+    """Return the figure as JSON that may stand in a script: nothing in it can close the element."""
+    return Markup(str(figure.to_json()).replace("<", "\\u003c"))
 
 
 def _number(value: float | None) -> str:
     if value is None:
-        return "–"
+        return "-"
     return f"{value:,.0f}" if value == int(value) and abs(value) >= 100 else f"{value:.4g}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,3 +66,19 @@ class RunReport:
     provenance: Mapping[str, Any]
     replay: str
     seconds: Mapping[str, float]
+
+
+def percent(accuracies: Sequence[float]) -> str:
+    """Format accuracies as a percentage; several as mean and sample deviation.
+
+    Example:
+        >>> percent([0.9])
+        '90.00 %'
+        >>> percent([0.90, 0.92])
+        '91.00 ± 1.41 % (n = 2)'
+    """
+    mean = sum(accuracies) / len(accuracies)
+    if len(accuracies) == 1:
+        return f"{100 * mean:.2f} %"
+    deviation = math.sqrt(sum((value - mean) ** 2 for value in accuracies) / (len(accuracies) - 1))
+    return f"{100 * mean:.2f} ± {100 * deviation:.2f} % (n = {len(accuracies)})"

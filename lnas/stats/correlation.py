@@ -1,11 +1,10 @@
-"""Rank correlations between estimates and truth."""
+"""Rank correlations between estimates and truth. SciPy, a second to import, comes in on first use."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import numpy as np
-import scipy.stats
 from numpy.typing import ArrayLike
 
 from lnas.errors import UsageError, complaint
@@ -27,6 +26,8 @@ def kendall_tau(x: ArrayLike, y: ArrayLike, variant: Literal["a", "b"] = "b") ->
         >>> kendall_tau([1, 2, 3, 4], [1, 2, 4, 3])
         0.6666666666666666
     """
+    import scipy.stats
+
     x, y = _checked("kendall_tau", x, y)
     tau_b = float(scipy.stats.kendalltau(x, y, variant="b").statistic)
     if variant == "b":
@@ -43,6 +44,8 @@ def spearman_r(x: ArrayLike, y: ArrayLike) -> float:
         >>> round(spearman_r([1, 2, 3, 4], [1, 2, 4, 3]), 6)
         0.8
     """
+    import scipy.stats
+
     x, y = _checked("spearman_r", x, y)
     return pearson_r(scipy.stats.rankdata(x), scipy.stats.rankdata(y))
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy.stats
 
 from lnas.errors import UsageError, complaint, unknown_name
 from lnas.types import Trial
@@ -84,7 +83,9 @@ def _finite_value(trial: Trial, name: str) -> float:
 
 def _ranks_from_best(costs: np.ndarray) -> np.ndarray:
     """Rank from 1, the smallest cost; ties by average; NaN last, sharing the average of the places left over."""
-    return scipy.stats.rankdata(np.where(np.isnan(costs), np.inf, costs), method="average")
+    from scipy.stats import rankdata  # a second to import
+
+    return rankdata(np.where(np.isnan(costs), np.inf, costs), method="average")
 
 
 # A parsed expression is a name or a tuple of expressions to add.
@@ -94,9 +95,7 @@ _Tree = str | tuple["_Tree", ...]
 def _summed(tree: _Tree, ranks: Mapping[str, np.ndarray]) -> np.ndarray:
     if isinstance(tree, str):
         return ranks[tree]
-    parts = [
-        _summed(part, ranks) if isinstance(part, str) else _ranks_from_best(_summed(part, ranks)) for part in tree
-    ]
+    parts = [_summed(part, ranks) if isinstance(part, str) else _ranks_from_best(_summed(part, ranks)) for part in tree]
     return np.sum(parts, axis=0)
 
 

@@ -21,7 +21,9 @@ def write_whole(path: Path, content: bytes) -> None:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".partial", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", suffix=".partial", delete=False
+        ) as file:
             temporary = Path(file.name)
             file.write(content)
             file.flush()
@@ -37,8 +39,8 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def sweep_partial_files(folder: Path) -> None:
-    """Remove what `write_whole` left behind in a folder when its process was killed."""
-    for path in folder.glob(".*.partial"):
+    """Remove what `write_whole` left in a folder, and in those below, when its process was killed."""
+    for path in folder.rglob(".*.partial"):
         path.unlink(missing_ok=True)
 
 

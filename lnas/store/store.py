@@ -229,9 +229,7 @@ class Store:
                 for row in connection.execute(query)
             }
 
-    def add_curve_points(
-        self, protocol: object, arch: Arch, seed: int, step: int, values: Mapping[str, float]
-    ) -> None:
+    def add_curve_points(self, protocol: object, arch: Arch, seed: int, step: int, values: Mapping[str, float]) -> None:
         """Keep one step of several curves; a step that is measured again replaces the former."""
         key = protocol_key(protocol)
         rows = [

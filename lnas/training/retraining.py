@@ -12,9 +12,9 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import nn
 from torch.optim import Optimizer
 
-from lnas.training.candidate_module import CandidateModule
 from lnas.training.callbacks import EpochCallback, SeedEpochs
 from lnas.training.callbacks.progress import EpochSink
+from lnas.training.candidate_module import CandidateModule
 from lnas.training.checkpoints import WholeFileCheckpointIO
 
 

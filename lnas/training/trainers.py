@@ -11,7 +11,7 @@ import lightning.pytorch as pl
 
 
 def short_trainer(steps: int, callbacks: Sequence[pl.Callback], accelerator: str = "auto") -> pl.Trainer:
-    """Return a Trainer for `steps` steps on one device that only trains: no logs, checkpoints, bars or sanity checks."""
+    """Return a Trainer for `steps` steps on one device that only trains: no logs, checkpoints, bars, sanity checks."""
     return pl.Trainer(
         barebones=True,
         accelerator=accelerator,

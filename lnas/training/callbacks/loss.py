@@ -62,7 +62,7 @@ def mean_training_loss(module: pl.LightningModule, batches: Sequence[tuple[Tenso
     was_training = module.training
     buffers = {name: buffer.clone() for name, buffer in module.named_buffers()}
     module.train()
-    losses = [
+    losses: list[Any] = [
         module.training_step((images.to(module.device), labels.to(module.device)), index)
         for index, (images, labels) in enumerate(batches)
     ]

@@ -1,0 +1,23 @@
+"""Settings and fixtures that all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Tiny networks are fastest on one thread; set before PyTorch is imported, for child processes too.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["WANDB_SILENT"] = "true"
+
+_DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder with CIFAR images and benchmark tables, or a skip."""
+    root = Path(os.environ.get("LNAS_DATA", _DEFAULT_DATA))
+    if not root.is_dir():
+        pytest.skip("no data folder: set LNAS_DATA to one with images/ and nb201/")
+    return root

@@ -1,0 +1,106 @@
+"""The laws of every space, and that each law notices a space that breaks it."""
+
+from __future__ import annotations
+
+import inspect
+import random
+
+import numpy as np
+import pytest
+
+import lnas.spaces
+from lnas.spaces import NatsTopologySpace, SearchSpace
+from lnas.testing import SpaceContract, TinySpace
+from lnas.types import Arch
+
+SPACES = (NatsTopologySpace, TinySpace)
+
+
+class TestSpaces(SpaceContract):
+    @pytest.fixture(params=SPACES)
+    def space(self, request: pytest.FixtureRequest) -> SearchSpace:
+        return request.param()
+
+
+def test_no_space_is_left_out():
+    public = [item for item in vars(lnas.spaces).values() if inspect.isclass(item) and issubclass(item, SearchSpace)]
+    assert {space for space in public if not inspect.isabstract(space)} <= set(SPACES)
+
+
+def test_tiny_space_is_eight_architectures():
+    space = TinySpace()
+    assert [space.format(arch) for arch in space.classes()] == [f"{number:03b}" for number in range(8)]
+    assert space.size == space.class_count == 8
+
+
+class Counting(TinySpace):
+    def __init__(self):
+        self.calls = 0
+
+    def encode(self, arch):
+        self.calls += 1
+        return super().encode(arch)
+
+
+BROKEN = {
+    "test_samples_are_valid": {"sample": lambda self, rng: Arch("tiny", (2, 0, 0))},
+    "test_same_seed_gives_the_same_samples": {
+        "sample": lambda self, rng: TinySpace.sample(self, np.random.default_rng())
+    },
+    "test_samples_vary": {"sample": lambda self, rng: Arch("tiny", (1, 0, 1))},
+    "test_parse_undoes_format": {"format": lambda self, arch: "".join(map(str, arch.genes[::-1]))},
+    "test_parse_refuses_what_is_no_architecture": {"parse": lambda self, text: Arch("tiny", (0, 0, 0))},
+    "test_json_keeps_the_architecture": {"sample": lambda self, rng: Arch("tiny", [1, 0, 1])},
+    "test_validate_refuses_another_space": {
+        "validate": lambda self, arch: TinySpace.validate(self, Arch("tiny", arch.genes))
+    },
+    "test_validate_refuses_a_wrong_number_of_genes": {
+        "validate": lambda self, arch: TinySpace.validate(self, Arch(arch.space, (*arch.genes, 0, 0, 0)[:3]))
+    },
+    "test_validate_refuses_a_gene_out_of_range": {
+        "validate": lambda self, arch: TinySpace.validate(self, Arch(arch.space, tuple(abs(g) for g in arch.genes)))
+    },
+    "test_neighbors_are_valid_and_distinct": {
+        "neighbors": lambda self, arch: [*TinySpace.neighbors(self, arch), *TinySpace.neighbors(self, arch)]
+    },
+    "test_neighbors_differ_in_exactly_one_gene": {"neighbors": lambda self, arch: [arch]},
+    "test_neighborhood_is_mutual": {
+        "neighbors": lambda self, arch: [other for other in TinySpace.neighbors(self, arch) if other > arch]
+    },
+    "test_mutation_gives_a_neighbor": {"mutate": lambda self, arch, rng: arch},
+    "test_mutation_reaches_every_neighbor": {"mutate": lambda self, arch, rng: next(self.neighbors(arch))},
+    "test_same_seed_gives_the_same_mutations": {
+        "mutate": lambda self, arch, rng: TinySpace.mutate(self, arch, np.random.default_rng())
+    },
+    "test_canonical_is_valid_and_idempotent": {"canonical": lambda self, arch: next(self.neighbors(arch))},
+    "test_classes_are_distinct_and_canonical": {
+        "classes": lambda self: [arch for arch in TinySpace.classes(self) for _ in range(2)]
+    },
+    "test_classes_come_in_a_fixed_order": {
+        "classes": lambda self: sorted(TinySpace.classes(self), key=lambda arch: random.SystemRandom().random())
+    },
+    "test_counts_are_those_of_the_classes": {"class_count": property(lambda self: 7)},
+    "test_encoding_is_one_hot_per_decision": {
+        "encode": lambda self, arch: TinySpace.encode(self, arch).astype(np.float64)
+    },
+    "test_encoding_tells_architectures_apart": {"encode": lambda self, arch: np.ones(3, dtype=np.float32)},
+    "test_drawing_is_svg": {"draw": lambda self, arch: "<p/>"},
+    "test_global_randomness_is_left_alone": {"draw": lambda self, arch: str(random.random())},
+}
+
+
+def test_every_law_has_a_space_that_breaks_it():
+    laws = {name for name in vars(SpaceContract) if name.startswith("test_")}
+    assert laws == {*BROKEN, "test_space_never_changes_itself"}
+
+
+@pytest.mark.parametrize("law", BROKEN)
+def test_the_law_notices_a_space_that_breaks_it(law):
+    broken = type("Broken", (TinySpace,), BROKEN[law])()
+    with pytest.raises((AssertionError, ValueError, TypeError)):
+        getattr(SpaceContract(), law)(broken)
+
+
+def test_a_space_that_changes_itself_is_noticed():
+    with pytest.raises(AssertionError):
+        SpaceContract().test_space_never_changes_itself(Counting())

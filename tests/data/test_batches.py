@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from lnas.data import DigitsData
+from lnas.data.batches import InOrder, Repeated, Shuffled, batch_loader, normalize, random_crop, random_flip
+
+
+def test_in_order_covers_everything_once() -> None:
+    assert torch.cat(list(InOrder(10, 4))).tolist() == list(range(10))
+    assert len(InOrder(10, 4)) == 3
+
+
+def test_shuffled_depends_on_seed_and_epoch_alone() -> None:
+    def epoch(seed: int, number: int) -> list[int]:
+        sampler = Shuffled(20, 6, seed)
+        sampler.set_epoch(number)
+        torch.rand(3)
+        return torch.cat(list(sampler)).tolist()
+
+    assert epoch(0, 0) == epoch(0, 0)
+    assert len({tuple(epoch(seed, number)) for seed in (0, 1) for number in (0, 1)}) == 4
+    assert len(set(epoch(0, 0))) == 18 == 3 * 6
+    assert len(Shuffled(20, 6, 0)) == 3
+
+
+def test_shuffled_keeps_a_split_smaller_than_a_batch() -> None:
+    assert [len(batch) for batch in Shuffled(5, 64, 0)] == [5]
+
+
+def test_repeated_serves_the_whole_split_each_step() -> None:
+    batches = list(Repeated(3, 4))
+    assert len(batches) == 4
+    assert all(batch.tolist() == [0, 1, 2] for batch in batches)
+
+
+def test_loader_serves_the_indexed_images() -> None:
+    split = DigitsData().splits["val"]
+    batches = list(batch_loader(split, InOrder(len(split), 128)))
+    images = torch.cat([images for images, _ in batches])
+    assert np.array_equal(images.numpy(), split.images)
+    assert [len(labels) for _, labels in batches] == [128, 128, 44]
+
+
+def test_normalize_gives_zero_mean_and_unit_deviation() -> None:
+    images = torch.randint(256, (50, 3, 8, 8), dtype=torch.uint8)
+    scaled = images.float() / 255
+    mean, std = scaled.mean((0, 2, 3)), scaled.std((0, 2, 3))
+    out = normalize(images, tuple(mean.tolist()), tuple(std.tolist()))
+    torch.testing.assert_close(out.mean((0, 2, 3)), torch.zeros(3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(out.std((0, 2, 3)), torch.ones(3), atol=1e-4, rtol=0)
+    assert images.dtype == torch.uint8
+
+
+def test_every_flip_is_the_image_or_its_mirror_and_both_occur() -> None:
+    torch.manual_seed(0)
+    images = torch.rand(64, 3, 4, 4)
+    out = random_flip(images)
+    same = (out == images).flatten(1).all(1)
+    mirrored = (out == images.flip(-1)).flatten(1).all(1)
+    assert bool((same | mirrored).all())
+    assert 16 < int(mirrored.sum()) < 48
+
+
+def test_every_crop_is_a_window_of_the_padded_image_and_all_windows_occur() -> None:
+    torch.manual_seed(0)
+    images = torch.randint(1, 255, (400, 2, 5, 5), dtype=torch.uint8)
+    out = random_crop(images, 1)
+    assert out.shape == images.shape
+    padded = torch.nn.functional.pad(images, [1] * 4)
+    seen = torch.zeros(3, 3)
+    for index in range(len(images)):
+        windows = [
+            (i, j)
+            for i in range(3)
+            for j in range(3)
+            if torch.equal(out[index], padded[index, :, i : i + 5, j : j + 5])
+        ]
+        assert len(windows) == 1
+        seen[windows[0]] += 1
+    assert bool((seen > 20).all())

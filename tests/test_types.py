@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lnas.errors import UsageError
+from lnas.types import Arch, Estimate, Trial, describe
+
+ARCHS = st.builds(Arch, st.text(max_size=8), st.lists(st.integers(0, 99), max_size=8).map(tuple))
+quickly = settings(deadline=None, max_examples=50)
+
+
+@quickly
+@given(ARCHS)
+def test_arch_survives_json(arch):
+    assert Arch.from_json(arch.to_json()) == arch
+
+
+def test_arch_json_is_plain():
+    assert json.loads(Arch("tiny", (1, 0, 1)).to_json()) == {"space": "tiny", "genes": [1, 0, 1]}
+
+
+def test_arch_text_names_space_and_genes():
+    assert str(Arch("tiny", (1, 0, 12))) == "tiny:1-0-12"
+
+
+def test_arch_is_a_value():
+    assert len({Arch("tiny", (1, 0)), Arch("tiny", (1, 0)), Arch("tiny", (0, 1)), Arch("other", (1, 0))}) == 3
+
+
+@pytest.mark.parametrize("value", [Arch("tiny", (1,)), Estimate.of(1.0), Trial(Arch("tiny", (1,)), {})])
+def test_records_cannot_be_changed(value):
+    name = dataclasses.fields(value)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(value, name, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "3",
+        "[1, 2]",
+        "null",
+        '{"space": "tiny"}',
+        '{"genes": [1]}',
+        '{"space": null, "genes": [1]}',
+        '{"space": "tiny", "genes": "101"}',
+        '{"space": "tiny", "genes": ["a"]}',
+        '{"space": "tiny", "genes": ["1"]}',
+        '{"space": "tiny", "genes": [1.5]}',
+        '{"space": "tiny", "genes": [Infinity]}',
+    ],
+)
+def test_arch_refuses_other_json_and_shows_it(text):
+    with pytest.raises(UsageError) as caught:
+        Arch.from_json(text)
+    assert f"got {text!r}. Example: {{" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.5, 1e308, 3])
+def test_a_finite_number_is_ok(value):
+    estimate = Estimate.of(value, 2.0, {"curves": {"loss": [1.0]}})
+    assert estimate == Estimate(value, "ok", 2.0, {"curves": {"loss": [1.0]}})
+    assert type(estimate.value) is float
+
+
+@pytest.mark.parametrize(("value", "written"), [(math.inf, "inf"), (-math.inf, "-inf"), (math.nan, "nan")])
+def test_a_nonfinite_number_is_a_status_and_no_number(value, written):
+    estimate = Estimate.of(value, 2.0, {"batch": 3})
+    assert math.isnan(estimate.value)
+    assert (estimate.status, estimate.seconds) == ("nonfinite", 2.0)
+    assert estimate.detail == {"batch": 3, "got": written}
+
+
+def test_classifying_leaves_the_callers_detail_alone():
+    detail = {"batch": 3}
+    Estimate.of(math.nan, detail=detail)
+    assert detail == {"batch": 3}
+
+
+def test_a_failure_keeps_the_error_and_no_number():
+    estimate = Estimate.failure(ZeroDivisionError("by zero"), 1.5)
+    assert math.isnan(estimate.value)
+    assert (estimate.status, estimate.seconds) == ("failed", 1.5)
+    assert estimate.detail == {"error": "ZeroDivisionError: by zero"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Inner:
+    rate: float = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Outer:
+    inner: Inner = Inner()
+    sizes: tuple[int, ...] = (1, 2)
+
+
+class Stateful:
+    def __init__(self, state):
+        self.state = state
+
+    def method(self):
+        return self.state
+
+
+@pytest.mark.parametrize(
+    ("value", "described"),
+    [
+        (Outer(), {"class": "Outer", "inner": {"class": "Inner", "rate": 0.1}, "sizes": [1, 2]}),
+        ({1: (True, None, "a", 2, 0.5)}, {"1": [True, None, "a", 2, 0.5]}),
+        (json.dumps, "json.dumps"),
+        (Estimate.of, "lnas.types.Estimate.of"),
+        (Arch, "lnas.types.Arch"),
+        (slice(1, 2), "slice(1, 2, None)"),
+    ],
+)
+def test_describe_gives_plain_data(value, described):
+    assert describe(value) == described
+
+
+@pytest.mark.parametrize("value", [functools.partial(json.dumps, indent=2), Stateful(1), Stateful(1).method])
+def test_describe_gives_the_same_in_every_process(value):
+    assert "0x" not in json.dumps(describe(value))
+
+
+def test_describe_takes_a_dataclass_itself_for_a_class():
+    assert describe(Outer) == f"{__name__}.Outer"
+
+
+@quickly
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3)))
+def test_describe_leaves_plain_data_as_it_is(value):
+    assert describe(value) == value
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Inner(0.1), Inner(0.2)),
+        (Inner(1.0), Outer()),
+        (True, 1.5),
+        (Path("a"), Path("b")),
+        (functools.partial(json.dumps, indent=2), functools.partial(json.dumps, indent=4)),
+        (Stateful(1), Stateful(2)),
+        (Stateful(1).method, Stateful(2).method),
+    ],
+)
+def test_describe_tells_values_apart(one, other):
+    assert describe(one) != describe(other)
