@@ -16,9 +16,7 @@ from lnas.report import RankedCandidate, RetrainedPick, RunReport, percent
 from lnas.report.page import render_page
 from lnas.spaces import NatsTopologySpace
 
-BROWSER = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
+BROWSERS = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -113,7 +111,7 @@ def test_nothing_in_the_page_points_outside(page: str) -> None:
     assert "default-src 'none'" in page
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+@pytest.mark.skipif(not BROWSERS, reason="no Chromium on this machine")
 def test_a_browser_draws_it_without_errors_or_requests(page: str, tmp_path: Path) -> None:
     seen = probe(page, tmp_path)
     assert seen["errors"] == []
@@ -128,7 +126,7 @@ def test_a_browser_draws_it_without_errors_or_requests(page: str, tmp_path: Path
     assert set(seen["names"]) >= {"winner", "Retraining", "Short trainings", "Ranking against accuracy"}
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+@pytest.mark.skipif(not BROWSERS, reason="no Chromium on this machine")
 def test_the_probe_sees_a_request_and_an_error(page: str, tmp_path: Path) -> None:
     broken = page.replace("</body>", "<img src='http://127.0.0.1:9/x.png'><script>nothing()</script></body>")
     errors = " ".join(probe(broken, tmp_path)["errors"])
@@ -139,7 +137,7 @@ def test_the_probe_sees_a_request_and_an_error(page: str, tmp_path: Path) -> Non
 def probe(page: str, folder: Path) -> dict[str, Any]:
     file = folder / "report.html"
     file.write_text(page.replace("<script>", PROBE + "<script>", 1))
-    command = [str(BROWSER), *FLAGS, f"--user-data-dir={folder / 'profile'}", "--dump-dom", file.as_uri()]
+    command = [BROWSERS[0], *FLAGS, f"--user-data-dir={folder / 'profile'}", "--dump-dom", file.as_uri()]
     dom = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
     found = re.search(r'<pre id="probe">(.*?)</pre>', dom, re.DOTALL)
     assert found, dom[-2000:]
