@@ -5,6 +5,7 @@ Only the chosen command's package is imported, so `lnas --help` costs nothing.
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import inspect
 import re
@@ -14,7 +15,7 @@ from abc import ABCMeta
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, NoReturn
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, DefaultHelpFormatter
 
 from lnas import __version__
 from lnas.errors import LnasError, UsageError, unknown_name
@@ -39,6 +40,26 @@ COMMANDS = {
 }
 
 _INTERRUPTED = 130
+_EXAMPLES = """A component (--data, --space, --net, --strategy, --estimators, --retraining) is named by its class, its
+options follow it, and DATA.help lists them:
+  lnas run --config configs/quickstart.yaml
+  lnas run --config configs/quickstart.yaml --candidates 100 --seed 1 --output results/more
+  lnas run --data DigitsData --net lnas.nets.NetBuilder --net.channels 8 --net.cells 1 --retraining.epochs 30
+  lnas run --config configs/experiment/cifar10_angleloss.yaml --data.root FOLDER
+  lnas run --data.help Cifar10Data
+A class of your own is named by its import path, as in --data my_package.MyData."""
+
+
+class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Help that names the classes to choose from instead of spelling out Python types."""
+
+    def _expand_help(self, action: argparse.Action) -> str:
+        text = super()._expand_help(action)
+        if any(sign in text for sign in ("known subclasses", "Callable", "<class", "| null", "Sequence[")):
+            text = re.sub(r"type: .*?(, (?=default: |known subclasses: )|(?=\)$))", "", text, flags=re.DOTALL)
+        text = re.sub(r"\{'class_path': '[\w.]*?(\w+)'\}", r"\1", text)
+        text = re.sub(r"known subclasses: (.*)\)", _short_names, text)
+        return re.sub(r",? ?\(\)$|, \)$", "", text)
 
 
 class Parser(ArgumentParser):
@@ -110,7 +131,13 @@ def command_parser(name: str) -> Parser:
     for package in command.components.values():
         importlib.import_module(package)
     function = _function(name)
-    parser = Parser(prog=f"lnas {name}", description=_description(function), allow_abbrev=False)
+    parser = Parser(
+        prog=f"lnas {name}",
+        description=_description(function),
+        epilog=_EXAMPLES,
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
+    )
     parser.components = command.components
     parser.add_argument("--config", action="config", help="A YAML file with any of these arguments; later ones win.")
     parser.add_function_arguments(function, as_group=False, sub_configs=True, skip={"quiet", "config"})
@@ -147,7 +174,11 @@ def _overview() -> str:
 
 
 def _description(function: Callable[..., object]) -> str:
-    return (function.__doc__ or "").split("Args:")[0].strip()
+    return inspect.cleandoc((function.__doc__ or "").split("Args:")[0])
+
+
+def _short_names(listed: re.Match[str]) -> str:
+    return f"one of: {', '.join(path.rsplit('.', 1)[-1] for path in listed.group(1).split(', '))})"
 
 
 def _classes(package: str) -> list[str]:

@@ -133,7 +133,7 @@ class ShortTrainingEstimator(Estimator):
         return proxy_subset(self._data.splits["train"], self._classes, self._images_per_class, self._proxy_seed)
 
     def estimate(self, candidate: Arch, *, seed: int) -> dict[str, Estimate]:
-        from lnas.training import isolated_randomness
+        from lnas.nets import isolated_randomness
 
         started = time.perf_counter()
         with isolated_randomness(derive_seed(seed, candidate, "short_training")):

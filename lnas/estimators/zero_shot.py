@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lnas.data import ImageData
 from lnas.errors import UsageError, unknown_name
 from lnas.estimators.base import Estimator
-from lnas.proxies import PROXIES
+from lnas.proxies import PROXIES, ProxyInfo
+from lnas.seeds import derive_seed
 from lnas.types import Arch, Estimate, describe
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -49,14 +53,20 @@ class ZeroShotEstimator(Estimator):
         return ZeroShotProtocol(describe(self._net), self._data.num_classes, self._names)
 
     def estimate(self, candidate: Arch, *, seed: int) -> dict[str, Estimate]:
-        import torch
+        from lnas.nets import isolated_randomness
 
-        # Counting needs shapes alone: the meta device allocates nothing and draws nothing.
-        with torch.device("meta"):
-            net = self._net(candidate, self._data.num_classes)
-        estimates = {}
-        for name in self._names:
-            started = time.perf_counter()
-            value = PROXIES[name].measure(net)
-            estimates[name] = Estimate.of(value, time.perf_counter() - started)
-        return estimates
+        with isolated_randomness(derive_seed(seed, candidate, "zero_shot")):
+            try:
+                net = self._net(candidate, self._data.num_classes)
+            except Exception as error:  # whatever a candidate's network does, the search goes on
+                return dict.fromkeys(self.measures, Estimate.failure(error))
+            return {name: _measured(PROXIES[name], net) for name in self._names}
+
+
+def _measured(proxy: ProxyInfo, net: nn.Module) -> Estimate:
+    started = time.perf_counter()
+    try:
+        value = proxy.measure(net)
+    except Exception as error:
+        return Estimate.failure(error, time.perf_counter() - started)
+    return Estimate.of(value, time.perf_counter() - started)

@@ -8,12 +8,14 @@ from lnas.nets.names import Initialization
 if TYPE_CHECKING:
     from lnas.nets.build import build_net
     from lnas.nets.initialization import initialize
+    from lnas.nets.randomness import isolated_randomness
 
-__all__ = ["Initialization", "NetBuilder", "build_net", "initialize"]
+__all__ = ["Initialization", "NetBuilder", "build_net", "initialize", "isolated_randomness"]
 
 _HOMES = {
     "build_net": "lnas.nets.build",
     "initialize": "lnas.nets.initialization",
+    "isolated_randomness": "lnas.nets.randomness",
 }
 
 

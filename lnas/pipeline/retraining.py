@@ -205,7 +205,8 @@ def retrain(
     import safetensors.torch
 
     from lnas.data.module import ImageDataModule
-    from lnas.training import SgdRecipe, fit_and_test, isolated_randomness, quiet_lightning
+    from lnas.nets import isolated_randomness
+    from lnas.training import SgdRecipe, fit_and_test, quiet_lightning
     from lnas.training.callbacks import StepCallback
 
     def keep(epoch: int, numbers: Mapping[str, float]) -> None:

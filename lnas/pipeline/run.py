@@ -99,8 +99,10 @@ def run(
     with exclusive(folder):
         sweep_partial_files(folder)
         store = Store(folder / "store.sqlite")
-        record = store.begin_run(_RUN, settings, provenance())
+        here = provenance()
+        record = store.begin_run(_RUN, settings, here)
         _same_settings(folder, record.settings, settings)
+        _mention_changes(record.provenance, here, display)
         if config is not None:
             write_whole(folder / "config.yaml", config.encode())
         first_time = record.outcome is None
@@ -178,6 +180,13 @@ def _check(
                 "Choose a number in between.",
             )
         )
+
+
+def _mention_changes(begun: Mapping[str, Any], now: Mapping[str, Any], display: Display) -> None:
+    """Say where a run goes on with other versions or threads, which may move the last digits."""
+    changes = [f"{key} was {begun.get(key)}, is {now[key]}" for key in now if begun.get(key) != now[key]]
+    if changes:
+        display.say(f"This run was begun elsewhere; new numbers may differ in their last digits: {'; '.join(changes)}")
 
 
 def _same_settings(folder: Path, stored: Mapping[str, Any], asked: Mapping[str, Any]) -> None:

@@ -140,12 +140,16 @@ def wandb_logger(mode: WandbMode, project: str, name: str, folder: Path, warn: C
 
     wanted = os.environ.get("WANDB_MODE", mode)
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        if wanted == "online" or (wanted == "auto" and wandb.login(prompt=False)):
-            try:
+    if wanted in ("auto", "online"):
+        try:
+            if wandb.login(prompt=False, timeout=_SECONDS_TO_REACH_SERVER):
                 return WandbLogger(experiment=open_run("online"))
-            except wandb.errors.Error as error:
-                warn(f"W&B is offline for this run: {_first_line(error)}.")
+            reason = "nobody is logged in" if wanted == "online" else ""
+        except Exception as error:  # no key, a wrong key, no server: whatever it is, offline serves
+            reason = f"{type(error).__name__}: {_first_line(error)}"
+        if reason:
+            warn(f"W&B is offline for this run: {reason}.")
+    try:
         return WandbLogger(experiment=open_run("offline"))
     except Exception as error:  # W&B is a copy: without it the run goes on
         warn(f"W&B is off for this run: {type(error).__name__}: {_first_line(error)}.")

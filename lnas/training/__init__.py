@@ -1,7 +1,6 @@
 """LightningModules, callbacks and Trainers. Importing this package imports Lightning, which takes seconds."""
 
 from lnas.training.candidate_module import CandidateModule
-from lnas.training.randomness import isolated_randomness
 from lnas.training.retraining import SgdRecipe, fit_and_test
 from lnas.training.trainers import quiet_lightning, short_trainer
 
@@ -9,7 +8,6 @@ __all__ = [
     "CandidateModule",
     "SgdRecipe",
     "fit_and_test",
-    "isolated_randomness",
     "quiet_lightning",
     "short_trainer",
 ]

@@ -7,6 +7,7 @@ from lnas.errors import UsageError
 from lnas.estimators import ESTIMATOR_OF, ShortTrainingEstimator, ZeroShotEstimator, factories_for
 from lnas.nets import NetBuilder
 from lnas.spaces import NatsTopologySpace
+from lnas.types import Arch
 
 
 def test_each_estimator_comes_once() -> None:
@@ -28,7 +29,16 @@ def test_a_misspelt_proxy_is_answered_with_the_known() -> None:
         ZeroShotEstimator(NetBuilder(), DigitsData(), names=["param"])
 
 
-def test_params_are_counted_without_allocating() -> None:
+def test_a_network_that_cannot_be_built_is_a_failure_with_its_reason() -> None:
+    def broken(arch: Arch, num_classes: int) -> object:
+        raise MemoryError("no room")
+
+    estimate = ZeroShotEstimator(broken, DigitsData()).estimate(Arch("x", ()), seed=0)["params"]
+    assert estimate.status == "failed"
+    assert estimate.detail["error"] == "MemoryError: no room"
+
+
+def test_params_are_those_of_the_benchmark() -> None:
     estimator = ZeroShotEstimator(NetBuilder(), DigitsData())
     arch = NatsTopologySpace().parse("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|")
     assert estimator.estimate(arch, seed=0)["params"].value == 73306

@@ -68,6 +68,13 @@ def test_no_two_labels_share_a_place():
         assert apart(one, other)
 
 
+def test_arcs_over_one_node_alternate_between_the_sides():
+    svg = parsed(edges=[Edge(0, 2, "a"), Edge(1, 3, "b")])
+    row = float(svg.find("{*}circle").get("cy"))
+    (_, _, _, above), (_, below, _, _) = boxes(labels(svg))
+    assert above < row < below
+
+
 def test_labels_stay_clear_of_the_nodes():
     svg = parsed()
     for circle, box in itertools.product(svg.iterfind("{*}circle"), boxes(labels(svg))):

@@ -84,6 +84,7 @@ def test_parse_names_what_is_wrong(text, complaint):
         (arch_of(0, 0, 0), "expected 6 genes, one per edge, got (0, 0, 0)"),
         (arch_of(0, 3, 9, 1, 2, 2), "expected genes in 0..4, got (0, 3, 9, 1, 2, 2). Gene 2, 9, is out of range."),
         (arch_of(0, 0, 0, 0, 0, -1), "Gene 5, -1, is out of range."),
+        (arch_of(0, 0, 0, 5, 0, 0), "expected genes in 0..4, got (0, 0, 0, 5, 0, 0). Gene 3, 5, is out of range."),
     ],
 )
 @pytest.mark.parametrize("use", [SPACE.validate, SPACE.format, SPACE.encode, SPACE.draw, SPACE.canonical])

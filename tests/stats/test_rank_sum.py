@@ -72,6 +72,12 @@ def test_ties_of_the_total_keep_the_order_given():
     assert result.order.tolist() == [0, 1, 2]
 
 
+def test_many_ties_of_the_total_keep_the_order_given():
+    losses = np.random.default_rng(0).integers(3, size=200)
+    result = rank_sum("loss", trials_of({"loss": losses.astype(float)}), DIRECTIONS)
+    assert result.order.tolist() == sorted(range(200), key=lambda index: losses[index])
+
+
 @pytest.mark.parametrize("higher_is_better", [True, False])
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_trials_without_a_number_share_the_last_ranks_and_are_counted(higher_is_better, bad):

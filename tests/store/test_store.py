@@ -261,10 +261,11 @@ def test_a_truncated_store_is_refused_in_one_line_that_names_the_path(path, part
     assert "malformed" in str(caught.value)
 
 
-def test_a_damaged_page_is_refused_in_one_line_that_names_the_path(path):
+@pytest.mark.parametrize("pages", [slice(1, None), slice(-1, None)], ids=["all but the first page", "the last page"])
+def test_damage_is_refused_on_opening_in_one_line_that_names_the_path(path, pages):
     filled(path)
     damaged = bytearray(path.read_bytes())
-    for start in range(4096, len(damaged), 4096):
+    for start in range(0, len(damaged), 4096)[pages]:
         damaged[start : start + 64] = b"\xff" * 64
     path.write_bytes(bytes(damaged))
     with pytest.raises(StoreError) as caught:

@@ -13,9 +13,9 @@ from torch import nn
 from lnas.data import DigitsData
 from lnas.data.module import ImageDataModule
 from lnas.errors import RunError
-from lnas.nets import build_net
+from lnas.nets import build_net, isolated_randomness
 from lnas.spaces import NatsTopologySpace
-from lnas.training import SgdRecipe, fit_and_test, isolated_randomness, quiet_lightning
+from lnas.training import SgdRecipe, fit_and_test, quiet_lightning
 from lnas.training.checkpoints import WholeFileCheckpointIO
 
 ARCH = NatsTopologySpace().parse("|nor_conv_1x1~0|+|none~0|skip_connect~1|+|skip_connect~0|none~1|avg_pool_3x3~2|")

@@ -88,7 +88,7 @@ class AngleCallback(pl.Callback):
                     f"The last of them: {', '.join(names[-3:])}.",
                 )
             )
-        return torch.cat(weights).double().cpu()
+        return torch.cat(weights).cpu().double()
 
 
 def angle_between(u: Tensor, v: Tensor) -> float:

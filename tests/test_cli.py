@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from lnas import __version__, cli
+from lnas.cli import COMMANDS, main
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_overview_names_every_command_and_a_start(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert all(f"  {name}  {command.help}" in printed for name, command in COMMANDS.items())
+    assert "lnas run --config configs/quickstart.yaml" in printed
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"lnas {__version__}\n"
+
+
+def test_installed_version_is_the_packages_own() -> None:
+    from importlib.metadata import version
+
+    assert version("lnas") == __version__
+
+
+def test_help_says_what_each_option_is_and_what_to_choose_from(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "--help"])
+    assert stop.value.code == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "one of: Cifar10Data, DigitsData)",
+        "(default: RandomSearch, one of: RandomSearch)",
+        "one of: ShortTrainingEstimator, ZeroShotEstimator)",
+        "{auto,online,offline,off}",
+        "(type: int, default: 100)",
+        "lnas run --data.help Cifar10Data",
+    ):
+        assert words in printed
+    for noise in ("Callable", "Optional", "<class", "known subclasses", "()"):
+        assert noise not in printed
+
+
+def test_overview_and_help_import_nothing_that_computes() -> None:
+    code = (
+        "import sys; from lnas.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'lightning', 'wandb', 'plotly', 'scipy', 'timm', 'sklearn'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    for arguments in (["--help"], ["run", "--help"]):
+        subprocess.run([sys.executable, "-c", code, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_interrupted_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_dispatch", interrupt)
+    assert main(["run"]) == 130
+    assert capsys.readouterr().err == "lnas: stopped; the same command goes on from here\n"
+
+
+def test_an_error_nobody_foresaw_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(arguments: list[str]) -> int:
+        raise ValueError("first\n  second")
+
+    monkeypatch.setattr(cli, "_dispatch", fail)
+    assert main(["run"]) == 1
+    assert capsys.readouterr().err == "lnas: ValueError: first second (--debug shows where)\n"
