@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import inspect
 import json
 import math
 from collections.abc import Mapping
@@ -47,7 +49,11 @@ class Arch:
         """
         try:
             record = json.loads(text)
-            return cls(str(record["space"]), tuple(int(gene) for gene in record["genes"]))
+            space, genes = record["space"], record["genes"]
+            integers = isinstance(genes, list) and all(type(gene) is int for gene in genes)
+            if not isinstance(space, str) or not integers:
+                raise TypeError("not a space and a list of integers")
+            return cls(space, tuple(genes))
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(
                 complaint(
@@ -75,6 +81,11 @@ class Estimate:
     seconds: float = 0.0
     detail: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.status == "ok" and not math.isfinite(self.value):
+            call = f"Estimate({self.value}, status='ok')"
+            raise UsageError(complaint(call, "a finite value", self.value, "Estimate.of(value) classifies it."))
+
     @classmethod
     def of(cls, value: float, seconds: float = 0.0, detail: Mapping[str, Any] | None = None) -> Estimate:
         """Classify a computed number: finite is "ok", anything else is "nonfinite" and carries no number."""
@@ -99,7 +110,9 @@ class Trial:
 def describe(value: object) -> Any:
     """Turn a value into plain JSON-able data, with class names kept: what a protocol's hash is computed from.
 
-    Dataclasses become `{"class": ..., fields...}`; functions and classes their import path; other objects their repr.
+    Dataclasses become `{"class": ..., fields...}`; functions and classes their import path; bound methods, partial
+    functions and objects without a repr of their own their path and what they hold; other objects their repr. No memory
+    address is among it, so that a later process computes the same hash.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {item.name: describe(getattr(value, item.name)) for item in dataclasses.fields(value)}
@@ -110,6 +123,13 @@ def describe(value: object) -> Any:
         return [describe(item) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, functools.partial):
+        parts = {"function": value.func, "args": value.args, "keywords": value.keywords}
+        return {"class": "functools.partial", **{name: describe(part) for name, part in parts.items()}}
+    if inspect.ismethod(value) and not inspect.isclass(value.__self__):
+        return {"method": f"{value.__module__}.{value.__qualname__}", "self": describe(value.__self__)}
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
+    if type(value).__repr__ is object.__repr__:
+        return {"class": describe(type(value)), **describe(getattr(value, "__dict__", {}))}
     return repr(value)

@@ -11,6 +11,9 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["WANDB_SILENT"] = "true"
 
+# The contract suites' assertions show the values they compared.
+pytest.register_assert_rewrite("lnas.testing")
+
 _DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 

@@ -84,9 +84,9 @@ def run(
     directions = _directions(measuring)
     chosen_controls = parse_controls(controls, space)
     _check(rank, directions, candidates, proposer, retraining, chosen_controls)
-    settings = {
+    settings: dict[str, Any] = {
         "space": space.name,
-        "search": dict(proposer.settings),
+        "search": describe(proposer.settings),
         "estimators": [describe(estimator.protocol) for estimator in measuring],
         "rank": rank,
         "candidates": candidates,

@@ -64,7 +64,7 @@ class NatsTopologySpace(SearchSpace):
             raise UsageError(complaint(call, "three nodes joined by '+'", text, f"Example: {_EXAMPLE}"))
         genes = []
         for target, node in enumerate(nodes, start=1):
-            items = re.findall(r"\|([^|~+]+)~(\d+)(?=\|)", node)
+            items = re.findall(r"\|([^|~+]+)~([0-9]+)(?=\|)", node)
             if "".join(f"|{op}~{source}" for op, source in items) + "|" != node or len(items) != target:
                 raise UsageError(
                     complaint(call, f"{target} edge(s) `|op~source|` into node {target}", node, f"Example: {_EXAMPLE}")
@@ -72,9 +72,9 @@ class NatsTopologySpace(SearchSpace):
             for source, (op, index) in enumerate(items):
                 if op not in OPS:
                     raise UsageError(complaint(call, f"an operation of {', '.join(OPS)}", op, f"Example: {_EXAMPLE}"))
-                if int(index) != source:
+                if index != str(source):
                     raise UsageError(
-                        complaint(call, f"source {source} in {node!r}", int(index), "List the sources in order.")
+                        complaint(call, f"source {source} in {node!r}", index, "List the sources in order.")
                     )
                 genes.append(OPS.index(op))
         return Arch(_NAME, tuple(genes))
@@ -176,7 +176,8 @@ def _isomorphism_key(genes: tuple[int, ...]) -> str:
             if op == _NONE or nodes[source] == "#":
                 terms.append("#")
             else:
-                terms.append(nodes[source] if op == _SKIP else f"({nodes[source]})@{op}")
+                # By name: sums within sums are not sorted again, so the classes depend on how the names sort.
+                terms.append(nodes[source] if op == _SKIP else f"({nodes[source]})@{OPS[op]}")
         nodes.append("+".join(sorted(terms)))
     return nodes[-1]
 

@@ -121,8 +121,13 @@ class Store:
     """
 
     def __init__(self, url: str | Path) -> None:
-        self._url = str(url) if "://" in str(url) else f"sqlite:///{url}"
-        self._engine = sa.create_engine(self._url)
+        self._url = str(url)
+        try:
+            parsed = sa.make_url(self._url) if "://" in self._url else sa.URL.create("sqlite", database=self._url)
+            self._url = parsed.render_as_string(hide_password=True)
+            self._engine = sa.create_engine(parsed)
+        except (sa.exc.ArgumentError, ImportError) as error:
+            raise self._unreadable(str(error)) from error
         with self._transaction() as connection:
             if self._engine.dialect.name == "sqlite":
                 verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
@@ -139,7 +144,7 @@ class Store:
 
     @property
     def url(self) -> str:
-        """The SQLAlchemy URL of the database."""
+        """The SQLAlchemy URL of the database, its password masked."""
         return self._url
 
     def close(self) -> None:
@@ -154,7 +159,7 @@ class Store:
                 return known
             record = {"settings": _dumps(settings), "provenance": _dumps(provenance), "created": _now()}
             connection.execute(sa.insert(_RUNS).values(run=run, **record))
-            return RunRecord(dict(settings), dict(provenance), record["created"], None)
+            return RunRecord(json.loads(record["settings"]), json.loads(record["provenance"]), record["created"], None)
 
     def finish_run(self, run: str, outcome: str) -> None:
         """Note that a run is complete, with one line about where else its numbers lie."""
@@ -185,7 +190,8 @@ class Store:
         rows = [{"run": run, "role": p.role, "number": i, "arch": p.arch.to_json()} for i, p in enumerate(picks)]
         with self._transaction() as connection:
             connection.execute(sa.delete(_PICKS).where(_PICKS.c.run == run))
-            connection.execute(sa.insert(_PICKS), rows)
+            if rows:
+                connection.execute(sa.insert(_PICKS), rows)
 
     def picks(self, run: str) -> list[Pick]:
         """Return what `set_picks` noted."""
@@ -200,7 +206,7 @@ class Store:
             {
                 "protocol": key,
                 "arch": arch.to_json(),
-                "seed": seed,
+                "seed": int(seed),
                 "measure": measure,
                 "value": estimate.value if math.isfinite(estimate.value) else None,
                 "status": estimate.status,
@@ -219,7 +225,7 @@ class Store:
         query = sa.select(_ESTIMATES).where(
             _ESTIMATES.c.protocol == protocol_key(protocol),
             _ESTIMATES.c.arch == arch.to_json(),
-            _ESTIMATES.c.seed == seed,
+            _ESTIMATES.c.seed == int(seed),
         )
         with self._transaction() as connection:
             return {
@@ -236,9 +242,9 @@ class Store:
             {
                 "protocol": key,
                 "arch": arch.to_json(),
-                "seed": seed,
+                "seed": int(seed),
                 "series": series,
-                "step": step,
+                "step": int(step),
                 "value": value if math.isfinite(value) else None,
             }
             for series, value in values.items()
@@ -254,7 +260,7 @@ class Store:
             .where(
                 _CURVES.c.protocol == protocol_key(protocol),
                 _CURVES.c.arch == arch.to_json(),
-                _CURVES.c.seed == seed,
+                _CURVES.c.seed == int(seed),
             )
             .order_by(_CURVES.c.series, _CURVES.c.step)
         )
@@ -298,7 +304,8 @@ def _replace(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[
     for row in rows:
         same_key = [column == row[column.name] for column in table.primary_key.columns]
         connection.execute(sa.delete(table).where(*same_key))
-    connection.execute(sa.insert(table), list(rows))
+    if rows:
+        connection.execute(sa.insert(table), list(rows))
 
 
 def _dumps(value: object) -> str:
@@ -306,4 +313,4 @@ def _dumps(value: object) -> str:
 
 
 def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")

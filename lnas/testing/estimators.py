@@ -7,7 +7,6 @@ import random
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from lnas.estimators import Estimator
 from lnas.store import protocol_key
@@ -29,6 +28,8 @@ class EstimatorContract:
 
     def test_leaves_all_random_generators_as_found(self, estimator: Estimator, archs: Sequence[Arch]) -> None:
         """Python's, NumPy's and PyTorch's."""
+        import torch
+
         before = random.getstate(), repr(np.random.get_state()), torch.get_rng_state().tolist()  # noqa: NPY002
         estimator.estimate(archs[0], seed=0)
         after = random.getstate(), repr(np.random.get_state()), torch.get_rng_state().tolist()  # noqa: NPY002

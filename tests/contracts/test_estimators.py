@@ -9,7 +9,7 @@ from lnas.estimators import Estimator, ShortTrainingEstimator, ZeroShotEstimator
 from lnas.nets import NetBuilder
 from lnas.search import RandomSearch
 from lnas.spaces import NatsTopologySpace
-from lnas.testing.estimators import EstimatorContract
+from lnas.testing import EstimatorContract
 from lnas.types import Arch
 
 NET = NetBuilder(channels=4, cells=1)
