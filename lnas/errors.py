@@ -9,6 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_MANY = 30
+
 
 class LnasError(Exception):
     """Root of all errors raised on purpose."""
@@ -41,7 +43,7 @@ def complaint(call: str, expected: str, got: object, next_step: str) -> str:
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
-    """Word the error for a misspelt name: the nearest known one, then all of them.
+    """Word the error for a misspelt name: the nearest known one, then all of them unless they are many.
 
     Example:
         >>> unknown_name("measure", "angel", ["angle", "loss"])
@@ -50,4 +52,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind} {name!r}.{hint} Known: {', '.join(names)}."
+    listed = ", ".join(names) if len(names) <= _MANY else f"{len(names)} others"
+    return f"unknown {kind} {name!r}.{hint} Known: {listed}."

@@ -12,7 +12,7 @@ import lnas
 
 ROOT = Path(lnas.__file__).parent
 RANKS = [
-    {"errors"},
+    {"errors", "lazy"},
     {"types", "seeds"},
     {"spaces", "stats"},
     {"store", "benchmarks"},
@@ -28,7 +28,16 @@ RANKS = [
 ]
 TORCH_FREE = {"errors", "types", "seeds", "spaces", "stats", "store", "benchmarks", "search", "analysis", "report"}
 # Imported by the command line before it knows whether there is anything to compute.
-CHEAP = ("lnas.spaces", "lnas.search", "lnas.data", "lnas.nets", "lnas.estimators", "lnas.pipeline", "lnas.cli")
+CHEAP = (
+    "lnas.spaces",
+    "lnas.search",
+    "lnas.data",
+    "lnas.nets",
+    "lnas.training",
+    "lnas.estimators",
+    "lnas.pipeline",
+    "lnas.cli",
+)
 
 
 def rank_of(part: str) -> int:

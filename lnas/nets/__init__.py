@@ -1,7 +1,8 @@
 """Networks of architectures: plain `nn.Module`s. `NetBuilder` costs no torch; the rest is imported on first use."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lnas.lazy import lazy_exports
 from lnas.nets.builder import NetBuilder
 from lnas.nets.names import Initialization
 
@@ -12,16 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Initialization", "NetBuilder", "build_net", "initialize", "isolated_randomness"]
 
-_HOMES = {
-    "build_net": "lnas.nets.build",
-    "initialize": "lnas.nets.initialization",
-    "isolated_randomness": "lnas.nets.randomness",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "build_net": "lnas.nets.build",
+        "initialize": "lnas.nets.initialization",
+        "isolated_randomness": "lnas.nets.randomness",
+    },
+)

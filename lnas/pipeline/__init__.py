@@ -1,6 +1,6 @@
 """One readable function per command."""
 
-from lnas.pipeline.retraining import Retraining
 from lnas.pipeline.run import run
+from lnas.training import Retraining
 
 __all__ = ["Retraining", "run"]

@@ -3,54 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lnas.data import ImageData
-from lnas.errors import UsageError, complaint
 from lnas.pipeline.display import Display
 from lnas.pipeline.tracking import Tracker
 from lnas.seeds import derive_seed
 from lnas.store import Pick, Store, write_whole
+from lnas.training import Retraining
 from lnas.types import Arch, Estimate, describe
-
-
-@dataclass(frozen=True)
-class Retraining:
-    """How chosen architectures are trained in full, from new weights, on the training split.
-
-    SGD with Nesterov momentum; weight decay on all parameters, as NATS-Bench does. The test split is used once, on the
-    weights of the last epoch.
-
-    Args:
-        epochs: Length of training and of the schedule.
-        batch_size: Images per step; a last smaller batch is dropped.
-        lr: Peak learning rate.
-        momentum: Nesterov momentum.
-        weight_decay: On all parameters.
-        optimizer: A name of `timm.optim`; "sgd" is with Nesterov momentum.
-        schedule: A name of `timm.scheduler`, such as "cosine".
-        warmup_epochs: Epochs of linear warm-up.
-        augment: Whether training images are cropped and flipped as the data allows.
-        repeats: Trainings of each architecture, with different seeds.
-        accelerator: As for a Lightning Trainer.
-        precision: As for a Lightning Trainer.
-    """
-
-    epochs: int = 200
-    batch_size: int = 256
-    lr: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    optimizer: str = "sgd"
-    schedule: str = "cosine"
-    warmup_epochs: int = 0
-    augment: bool = True
-    repeats: int = 1
-    accelerator: str = "auto"
-    precision: str = "32-true"
 
 
 @dataclass(frozen=True)
@@ -60,43 +24,14 @@ class RetrainingProtocol:
     net: Any
     data: str
     splits: tuple[str, ...]
-    epochs: int
-    batch_size: int
-    lr: float
-    momentum: float
-    weight_decay: float
-    optimizer: str
-    schedule: str
-    warmup_epochs: int
-    augment: bool
-    precision: str
-
-
-def check_retraining(retraining: Retraining) -> None:
-    """Raise `UsageError` where a recipe cannot be trained."""
-    for name in ("epochs", "batch_size", "repeats"):
-        value = getattr(retraining, name)
-        if value < 1:
-            raise UsageError(complaint(f"Retraining({name}={value})", f"{name} >= 1", value, "Raise it."))
+    recipe: Retraining
 
 
 def retraining_protocol(retraining: Retraining, net: Callable[[Arch, int], Any], data: ImageData) -> RetrainingProtocol:
     """Collect what decides the numbers; reads the data for its fingerprint."""
-    return RetrainingProtocol(
-        net=describe(net),
-        data=data.name,
-        splits=tuple(data.splits[name].fingerprint() for name in ("train", "val", "test")),
-        epochs=retraining.epochs,
-        batch_size=retraining.batch_size,
-        lr=retraining.lr,
-        momentum=retraining.momentum,
-        weight_decay=retraining.weight_decay,
-        optimizer=retraining.optimizer,
-        schedule=retraining.schedule,
-        warmup_epochs=retraining.warmup_epochs,
-        augment=retraining.augment,
-        precision=retraining.precision,
-    )
+    prints = tuple(data.splits[name].fingerprint() for name in ("train", "val", "test"))
+    recipe = replace(retraining, repeats=1, accelerator="auto")  # neither decides a number
+    return RetrainingProtocol(describe(net), data.name, prints, recipe)
 
 
 class Retrained(NamedTuple):
@@ -206,22 +141,13 @@ def retrain(
 
     from lnas.data.module import ImageDataModule
     from lnas.nets import isolated_randomness
-    from lnas.training import SgdRecipe, fit_and_test, quiet_lightning
+    from lnas.training import fit_and_test, quiet_lightning
     from lnas.training.callbacks import StepCallback
 
     def keep(epoch: int, numbers: Mapping[str, float]) -> None:
         store.add_curve_points(protocol, arch, seed, epoch, numbers)
         on_epoch(epoch, numbers)
 
-    recipe = SgdRecipe(
-        retraining.epochs,
-        retraining.optimizer,
-        retraining.lr,
-        retraining.momentum,
-        retraining.weight_decay,
-        retraining.schedule,
-        retraining.warmup_epochs,
-    )
     folder.mkdir(parents=True, exist_ok=True)
     with isolated_randomness(derive_seed(seed, arch, "retraining")), quiet_lightning():
         network = net(arch, data.num_classes)
@@ -229,13 +155,11 @@ def retrain(
             network,
             data.num_classes,
             ImageDataModule(data, retraining.batch_size, derive_seed(seed, arch, "batches"), retraining.augment),
-            recipe,
+            retraining,
             derive_seed(seed, arch, "epochs"),
             folder,
             on_epoch=keep,
             callbacks=[StepCallback(on_step)],
-            accelerator=retraining.accelerator,
-            precision=retraining.precision,
         )
     write_whole(weights, safetensors.torch.save({name: w.contiguous() for name, w in network.state_dict().items()}))
     curves = store.curves(protocol, arch, seed)

@@ -15,13 +15,15 @@ from lnas.pipeline.estimation import estimate_candidates
 from lnas.pipeline.outcome import ranking_table, run_report, track_outcome
 from lnas.pipeline.picking import RANKED_CONTROLS, parse_controls, pick
 from lnas.pipeline.provenance import provenance
-from lnas.pipeline.retraining import Retraining, check_retraining, retrain_picks, retraining_protocol, weights_folder
+from lnas.pipeline.retraining import retrain_picks, retraining_protocol, weights_folder
 from lnas.pipeline.tracking import Tracker, WandbMode, wandb_logger
 from lnas.report import RunReport
 from lnas.search import RandomSearch, Strategy
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.stats import measure_names, rank_sum
 from lnas.store import Store, exclusive, sweep_partial_files, write_whole
+from lnas.training import Retraining
+from lnas.training.recipe import check_retraining
 from lnas.types import Arch, describe
 
 _RUN = "run"

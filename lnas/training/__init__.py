@@ -1,13 +1,23 @@
-"""LightningModules, callbacks and Trainers. Importing this package imports Lightning, which takes seconds."""
+"""LightningModules, callbacks, Trainers and recipes. What needs Lightning, seconds to import, comes in on first use."""
 
-from lnas.training.candidate_module import CandidateModule
-from lnas.training.retraining import SgdRecipe, fit_and_test
-from lnas.training.trainers import quiet_lightning, short_trainer
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "CandidateModule",
-    "SgdRecipe",
-    "fit_and_test",
-    "quiet_lightning",
-    "short_trainer",
-]
+from lnas.lazy import lazy_exports
+from lnas.training.recipe import Retraining
+
+if TYPE_CHECKING:
+    from lnas.training.candidate_module import CandidateModule
+    from lnas.training.fitting import fit_and_test
+    from lnas.training.trainers import quiet_lightning, short_trainer
+
+__all__ = ["CandidateModule", "Retraining", "fit_and_test", "quiet_lightning", "short_trainer"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "CandidateModule": "lnas.training.candidate_module",
+        "fit_and_test": "lnas.training.fitting",
+        "quiet_lightning": "lnas.training.trainers",
+        "short_trainer": "lnas.training.trainers",
+    },
+)

@@ -67,9 +67,8 @@ class CandidateModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = self._optimizer(self.net.parameters())
-        if self._schedule is None:
-            return optimizer
-        return [optimizer], [{"scheduler": self._schedule(optimizer), "interval": "epoch"}]
+        scheduler = None if self._schedule is None else self._schedule(optimizer)
+        return optimizer if scheduler is None else ([optimizer], [{"scheduler": scheduler, "interval": "epoch"}])
 
     def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
         """Set the learning rate of the next epoch; a function of the epoch alone, as timm's schedulers are."""

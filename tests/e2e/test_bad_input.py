@@ -57,6 +57,8 @@ USAGE = {
         r"expected an operation of none, skip_connect.*got 'conv3'",
     ),
     "the same measure twice": (["--estimators", "[ZeroShotEstimator, ZeroShotEstimator]"], r"got 'params'"),
+    "misspelt optimizer": (["--retraining.optimizer", "sgdd"], r"unknown optimizer 'sgdd'\. Did you mean 'sgd'\?"),
+    "misspelt schedule": (["--retraining.schedule", "cosin"], r"--retraining.*cosine"),
     "recipe out of range": (["--retraining.epochs", "0"], r"epochs=0.*epochs >= 1"),
 }
 
