@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +86,7 @@ def run(
     proposer = strategy(space, seed)
     measuring = [factory(net, data) for factory in estimators or factories_for(measure_names(rank))]
     directions = _directions(measuring)
-    chosen_controls = parse_controls(controls, space)
+    chosen_controls = parse_controls(controls, space) if retraining else {}
     _check(rank, directions, candidates, proposer, retraining, chosen_controls)
     settings: dict[str, Any] = {
         "space": space.name,
@@ -92,29 +94,28 @@ def run(
         "estimators": [describe(estimator.protocol) for estimator in measuring],
         "rank": rank,
         "candidates": candidates,
-        "controls": list(controls) if retraining else [],
+        "controls": list(chosen_controls),
         "retraining": describe(retraining_protocol(retraining, net, data)) if retraining else None,
         "repeats": retraining.repeats if retraining else 0,
         "seed": seed,
     }
     folder = Path(output)
-    with exclusive(folder):
+    with exclusive(folder), closing(Store(folder / "store.sqlite")) as store:
         sweep_partial_files(folder)
-        store = Store(folder / "store.sqlite")
         here = provenance()
         record = store.begin_run(_RUN, settings, here)
         _same_settings(folder, record.settings, settings)
-        _mention_changes(record.provenance, here, display)
         if config is not None:
             write_whole(folder / "config.yaml", config.encode())
-        first_time = record.outcome is None
-        logger = wandb_logger(wandb, project, folder.name, folder, display.say) if first_time else None
+        unfinished = record.outcome is None
+        if unfinished:
+            _mention_changes(record.provenance, here, display)
+        logger = wandb_logger(wandb, project, folder.name, folder, display.say) if unfinished else None
         tracker = Tracker(logger, display.say)
         tracker.settings(settings | {"provenance": record.provenance})
         trials = estimate_candidates(proposer, measuring, candidates, seed, _RUN, store, tracker, display)
         ranking = rank_sum(rank, trials, directions)
         picks = pick([trial.arch for trial in trials], ranking.order.tolist(), chosen_controls, seed)
-        picks = picks if retraining else picks[:1]
         store.set_picks(_RUN, picks)
         trained = (
             retrain_picks(picks, retraining, net, data, seed, store, folder, tracker, display) if retraining else {}
@@ -130,13 +131,12 @@ def run(
             len(data.splits["test"]),
             settings,
             record.provenance,
-            f"lnas run --config {folder / 'config.yaml'}",
+            f"lnas run --config {shlex.quote(str(folder / 'config.yaml'))}",
         )
         track_outcome(tracker, report, picks[0].arch, weights_folder(folder, picks[0].arch, seed))
-        tracked = tracker.finish() if first_time else record.outcome
+        tracked = tracker.finish() if unfinished else record.outcome
         write_whole(folder / "report.html", render_page(report).encode())
         store.finish_run(_RUN, tracked or "")
-        store.close()
     display.show(ranking_table(report))
     for line in (report.verdict, *report.notes):
         display.say(line)
@@ -172,7 +172,7 @@ def _check(
             raise UsageError(f"rank={rank!r}: {unknown_name('measure', name, directions)}")
     if retraining:
         check_retraining(retraining)
-    fewest = 1 + sum(arch is None for arch in controls.values()) if retraining else 1
+    fewest = 1 + sum(arch is None for arch in controls.values())
     if not fewest <= candidates <= strategy.limit:
         raise UsageError(
             complaint(
