@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import io
 import re
 import sys
 import traceback
@@ -93,6 +94,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return 0, 2 (the call was wrong), 1 (it could not be served) or 130 (interrupted)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a sign does not end a run
     try:
         return _dispatch([argument for argument in arguments if argument != "--debug"])
     except LnasError as error:
@@ -112,17 +116,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    names = [argument for argument in arguments if not argument.startswith("-")]
-    if arguments and arguments[0] in ("-V", "--version"):
+    if {"-V", "--version"} & set(arguments):
         print(f"lnas {__version__}")  # noqa: T201
         return 0
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(_overview())  # noqa: T201
-        return 0
-    if not names or arguments[0] != names[0] or names[0] not in COMMANDS:
-        wrong = arguments[0]
-        raise UsageError(unknown_name("command", wrong, COMMANDS))
-    return _run_command(names[0], arguments[1:])
+    position = next((i for i, argument in enumerate(arguments) if not argument.startswith("-")), None)
+    if position is None:
+        if set(arguments) <= {"-h", "--help", "-q", "--quiet"}:
+            print(_overview())  # noqa: T201
+            return 0
+        raise UsageError(f"expected a command before {arguments[0]!r}. Known: {', '.join(COMMANDS)}.")
+    name = arguments[position]
+    if name not in COMMANDS:
+        raise UsageError(unknown_name("command", name, COMMANDS))
+    return _run_command(name, arguments[:position] + arguments[position + 1 :])
 
 
 def command_parser(name: str) -> Parser:

@@ -116,7 +116,7 @@ def describe(value: object) -> Any:
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {item.name: describe(getattr(value, item.name)) for item in dataclasses.fields(value)}
-        return {"class": type(value).__name__, **fields}
+        return {"class": f"{type(value).__module__}.{type(value).__qualname__}", **fields}
     if isinstance(value, Mapping):
         return {str(key): describe(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

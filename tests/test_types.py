@@ -116,7 +116,14 @@ class Stateful:
 @pytest.mark.parametrize(
     ("value", "described"),
     [
-        (Outer(), {"class": "Outer", "inner": {"class": "Inner", "rate": 0.1}, "sizes": [1, 2]}),
+        (
+            Outer(),
+            {
+                "class": f"{__name__}.Outer",
+                "inner": {"class": f"{__name__}.Inner", "rate": 0.1},
+                "sizes": [1, 2],
+            },
+        ),
         ({1: (True, None, "a", 2, 0.5)}, {"1": [True, None, "a", 2, 0.5]}),
         (json.dumps, "json.dumps"),
         (Estimate.of, "lnas.types.Estimate.of"),

@@ -5,6 +5,6 @@
 
 from lnas.data.cifar import Cifar10Data
 from lnas.data.digits import DigitsData
-from lnas.data.images import ImageData, Split, SplitName, proxy_subset
+from lnas.data.images import DataProtocol, ImageData, Split, SplitName, proxy_subset
 
-__all__ = ["Cifar10Data", "DigitsData", "ImageData", "Split", "SplitName", "proxy_subset"]
+__all__ = ["Cifar10Data", "DataProtocol", "DigitsData", "ImageData", "Split", "SplitName", "proxy_subset"]

@@ -109,7 +109,7 @@ def random_crop(images: Tensor, padding: int) -> Tensor:
     """Pad each image (B, C, H, W) with zeros and cut it back to size at a random place, by the global generator.
 
     Returns:
-        Same shape, laid out channels-last.
+        Same shape.
     """
     count, _, height, width = images.shape
     padded = torch.nn.functional.pad(images, [padding] * 4)

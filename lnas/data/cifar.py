@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from lnas.data.images import ImageData, Split, SplitName
 from lnas.errors import UsageError, complaint
 from lnas.seeds import derive_seed
 
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 _TRAIN, _TRAIN_HALF = 50_000, 25_000
 
 
@@ -68,8 +71,11 @@ class Cifar10Data(ImageData):
             return np.sort(order[:_TRAIN_HALF]), np.sort(order[_TRAIN_HALF:])
         try:
             with np.load(self._split_file, allow_pickle=False) as halves:
-                return halves["train"], halves["valid"]
-        except (OSError, ValueError, KeyError) as error:
+                train, val = halves["train"], halves["valid"]
+            both = np.concatenate([train, val])
+            if len(np.unique(both)) != len(both) or both.min() < 0 or both.max() >= _TRAIN:
+                raise ValueError(f"indices that overlap or lie outside 0..{_TRAIN - 1}")
+        except _UNREADABLE as error:
             raise UsageError(
                 complaint(
                     f"Cifar10Data(split_file={str(self._split_file)!r})",
@@ -78,6 +84,7 @@ class Cifar10Data(ImageData):
                     "Leave split_file out for random halves.",
                 )
             ) from error
+        return train, val
 
     def _read(self) -> tuple[Split, Split]:
         for folder in (self._root, self._root / "cifar10"):
@@ -124,7 +131,7 @@ def _read_residuals(file: Path) -> Split:
         with np.load(file, allow_pickle=False) as packed:
             planes = np.cumsum(np.cumsum(packed["r"], axis=2, dtype=np.uint8), axis=3, dtype=np.uint8)
             labels, expected = packed["y"].astype(np.int64), str(packed["sha256"])
-    except (OSError, ValueError, KeyError) as error:
+    except _UNREADABLE as error:
         raise UsageError(
             complaint(f"read {str(file)!r}", "a packed image file", str(error), "Fetch the file again.")
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -41,6 +42,18 @@ class Split(NamedTuple):
         return digest.hexdigest()[:16]
 
 
+@dataclass(frozen=True)
+class DataProtocol:
+    """What a data set does to its images: with a fingerprint of the images themselves, all that decides a number."""
+
+    name: str
+    num_classes: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    crop_padding: int
+    horizontal_flip: bool
+
+
 class ImageData(ABC):
     """A data set: where its images are, how they are split, and what training may do to them.
 
@@ -76,6 +89,11 @@ class ImageData(ABC):
     @abstractmethod
     def horizontal_flip(self) -> bool:
         """Whether training may mirror an image."""
+
+    @property
+    def protocol(self) -> DataProtocol:
+        """The properties above, for the protocols of estimators and trainings."""
+        return DataProtocol(self.name, self.num_classes, self.mean, self.std, self.crop_padding, self.horizontal_flip)
 
     @abstractmethod
     def load(self) -> dict[SplitName, Split]:

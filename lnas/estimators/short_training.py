@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Literal
 
-from lnas.data import ImageData, Split, proxy_subset
+from lnas.data import DataProtocol, ImageData, Split, proxy_subset
 from lnas.errors import LnasError, UsageError, complaint
 from lnas.estimators.base import Estimator
 from lnas.nets.names import Initialization
@@ -23,7 +23,7 @@ class ShortTrainingProtocol:
 
     net: Any
     init: str
-    data: str
+    data: DataProtocol
     proxy: str
     classes: int
     images_per_class: int
@@ -83,6 +83,13 @@ class ShortTrainingEstimator(Estimator):
             if value < 1:
                 call = f"ShortTrainingEstimator({name}={value})"
                 raise UsageError(complaint(call, f"{name} >= 1", value, "Raise it."))
+        for name, rate, sound in (
+            ("lr > 0", lr, lr > 0),
+            ("0 < momentum < 1", momentum, 0 < momentum < 1),
+            ("weight_decay >= 0", weight_decay, weight_decay >= 0),
+        ):
+            if not sound:
+                raise UsageError(complaint("ShortTrainingEstimator(...)", name, rate, "Change it."))
         if classes > data.num_classes:
             raise UsageError(
                 complaint(
@@ -115,7 +122,7 @@ class ShortTrainingEstimator(Estimator):
         return ShortTrainingProtocol(
             net=describe(self._net),
             init=self._init,
-            data=self._data.name,
+            data=self._data.protocol,
             proxy=self.proxy.fingerprint(),
             classes=self._classes,
             images_per_class=self._images_per_class,
@@ -152,7 +159,7 @@ class ShortTrainingEstimator(Estimator):
 
         from lnas.data.module import ProxyDataModule, prepare
         from lnas.nets import initialize
-        from lnas.training import CandidateModule, quiet_lightning, short_trainer
+        from lnas.training import CandidateModule, honest_signals, quiet_lightning, short_trainer
         from lnas.training.callbacks import AngleCallback, LossCallback
 
         net = self._net(candidate, self._data.num_classes)
@@ -165,7 +172,7 @@ class ShortTrainingEstimator(Estimator):
         angle = AngleCallback("net.classifier")
         whole = torch.from_numpy(self.proxy.images), torch.from_numpy(self.proxy.labels)
         loss = LossCallback([prepare(whole, self._data, augment=False)] if self._loss_at == "after" else [])
-        with quiet_lightning():
+        with quiet_lightning(), honest_signals():
             short_trainer(self._steps, [angle, loss], self._accelerator).fit(module, datamodule=data)
         detail: dict[str, dict[str, Any]] = {
             "angle": {"cosine": angle.cosine if math.isfinite(angle.angle) else None},

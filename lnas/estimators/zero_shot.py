@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lnas.data import ImageData
-from lnas.errors import UsageError, unknown_name
+from lnas.errors import LnasError, UsageError, unknown_name
 from lnas.estimators.base import Estimator
 from lnas.proxies import PROXIES, ProxyInfo
 from lnas.seeds import derive_seed
@@ -58,6 +58,8 @@ class ZeroShotEstimator(Estimator):
         with isolated_randomness(derive_seed(seed, candidate, "zero_shot")):
             try:
                 net = self._net(candidate, self._data.num_classes)
+            except LnasError:
+                raise
             except Exception as error:  # whatever a candidate's network does, the search goes on
                 return dict.fromkeys(self.measures, Estimate.failure(error))
             return {name: _measured(PROXIES[name], net) for name in self._names}

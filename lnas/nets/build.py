@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from lnas.errors import UsageError, unknown_name
+from lnas.errors import UsageError, complaint, unknown_name
 from lnas.nets.nats_topology import NatsTopologyNet
 from lnas.types import Arch
 
@@ -32,6 +32,9 @@ def build_net(arch: Arch, num_classes: int = 10, channels: int | None = None, ce
     """
     if arch.space not in _SKELETONS:
         raise UsageError(f"build_net({str(arch)!r}): {unknown_name('space', arch.space, _SKELETONS)}")
+    for name, value in {"channels": channels, "cells": cells}.items():
+        if value is not None and value < 1:
+            raise UsageError(complaint(f"build_net({name}={value})", f"{name} >= 1", value, "None is the benchmark's."))
     skeleton = _SKELETONS[arch.space]
     width = 16 if channels is None else channels
     net = skeleton(arch.genes, num_classes, width, 5 if cells is None else cells)

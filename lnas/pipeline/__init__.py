@@ -1,6 +1,1 @@
-"""One readable function per command."""
-
-from lnas.pipeline.run import run
-from lnas.training import Retraining
-
-__all__ = ["Retraining", "run"]
+"""One readable function per command: `run` in `lnas.pipeline.run`."""

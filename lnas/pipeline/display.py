@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 _PLAIN_WIDTH = 160
+
+
+class _Console(Console):
+    """A console that goes quiet when its reader has left, as `head` does: the run goes on."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 class Display:
@@ -22,9 +34,9 @@ class Display:
 
     def __init__(self, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._console = Console(highlight=False)
+        self._console = _Console(highlight=False)
         if not self._console.is_terminal:
-            self._console = Console(highlight=False, width=_PLAIN_WIDTH)
+            self._console = _Console(highlight=False, width=_PLAIN_WIDTH)
 
     def say(self, text: str) -> None:
         """Print a line."""
@@ -69,7 +81,7 @@ class Display:
 
         def advance() -> None:
             nonlocal count
-            count += 1
+            count = min(count + 1, total)  # an epoch whose checkpoint was not written is done again
             if count == total or (count * 10) // total > ((count - 1) * 10) // total:
                 elapsed = time.monotonic() - started
                 left = elapsed / (count - done) * (total - count)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lnas.errors import RunError, UsageError, complaint
 from lnas.estimators import Estimator
 from lnas.pipeline.display import Display
 from lnas.pipeline.tracking import Tracker
 from lnas.search import Strategy
 from lnas.store import Store
-from lnas.types import Estimate, Trial
+from lnas.types import Arch, Estimate, Trial
 
 
 def estimate_candidates(
@@ -38,18 +39,16 @@ def estimate_candidates(
         The trials in the order proposed.
     """
     trials: list[Trial] = []
-    done = len(store.candidates(run))
+    stored = store.candidates(run)
+    done = len(stored)
     tracker.group("candidates")
     with display.bar("candidates", total=candidates, done=done) as advance:
         for number in range(candidates):
             (arch,) = strategy.ask(1)
+            _check_proposal(arch, number, [trial.arch for trial in trials], stored)
             estimates: dict[str, Estimate] = {}
             for estimator in estimators:
-                known = store.estimates(estimator.protocol, arch, seed)
-                if not known.keys() >= estimator.measures.keys():
-                    known = estimator.estimate(arch, seed=seed)
-                    store.add(estimator.protocol, arch, seed, known)
-                estimates |= {name: known[name] for name in estimator.measures}
+                estimates |= _estimates(estimator, arch, seed, store)
             trial = Trial(arch, estimates)
             strategy.tell([trial])
             trials.append(trial)
@@ -58,3 +57,33 @@ def estimate_candidates(
                 store.add_candidate(run, number, arch)
                 advance()
     return trials
+
+
+def _estimates(estimator: Estimator, arch: Arch, seed: int, store: Store) -> dict[str, Estimate]:
+    """Take what the store has, unless it failed: what made it fail may be mended."""
+    known = store.estimates(estimator.protocol, arch, seed)
+    if not known.keys() >= estimator.measures.keys() or any(item.status == "failed" for item in known.values()):
+        known = estimator.estimate(arch, seed=seed)
+        if not known.keys() >= estimator.measures.keys():
+            name = type(estimator).__name__
+            raise UsageError(
+                complaint(f"{name}.estimate", f"{list(estimator.measures)}", list(known), "Fill every measure.")
+            )
+        store.add(estimator.protocol, arch, seed, known)
+    return {name: known[name] for name in estimator.measures}
+
+
+def _check_proposal(arch: Arch, number: int, proposed: Sequence[Arch], stored: Sequence[Arch]) -> None:
+    if number < len(stored) and arch != stored[number]:
+        raise RunError(
+            complaint(
+                f"candidate {number}",
+                f"{stored[number]}, which an earlier start was given",
+                str(arch),
+                "The strategy does not repeat itself, or changed since: begin in another folder with --output.",
+            )
+        )
+    if arch in proposed:
+        raise UsageError(
+            complaint("the strategy", "no architecture twice", str(arch), "Use one that proposes each once.")
+        )

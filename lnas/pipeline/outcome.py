@@ -36,7 +36,10 @@ def run_report(
     replay: str,
 ) -> RunReport:
     """Collect what the report shows, from what the store holds."""
-    accuracies = {arch: [result.estimates["test_acc"].value for result in results] for arch, results in trained.items()}
+    accuracies = {
+        arch: [item.value for result in results if (item := result.estimates["test_acc"]).status == "ok"]
+        for arch, results in trained.items()
+    }
     positions = {trials[index].arch: position for position, index in enumerate(ranking.order, start=1)}
     rows = [
         _row(position, space, trials[index], float(ranking.total[index]), rank, picks, accuracies)
@@ -58,13 +61,19 @@ def run_report(
         "retraining": _total_seconds(result.estimates for results in trained.values() for result in results),
     }
     notes = [
-        f"{count} of {len(trials)} candidates have no finite {name}; they share its last ranks."
+        f"{count} of {len(trials)} candidates have no finite {name} and rank last; {first_reason(trials, name)}."
         for name, count in ranking.missing.items()
         if count
     ]
     return RunReport(
         title, verdict(shown, test_images), rank, rows, shown, notes, settings, provenance, replay, seconds
     )
+
+
+def first_reason(trials: Sequence[Trial], name: str) -> str:
+    """Say why the first of the trials without a number has none."""
+    estimate = next(trial.estimates[name] for trial in trials if trial.estimates[name].status != "ok")
+    return f"the first {estimate.status}: {estimate.detail.get('error', estimate.detail.get('got', 'no reason kept'))}"
 
 
 def ranking_table(report: RunReport) -> Table:

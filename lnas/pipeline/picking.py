@@ -40,10 +40,12 @@ def pick(candidates: Sequence[Arch], order: Sequence[int], controls: dict[str, A
     Args:
         candidates: What was ranked.
         order: Their indices from best to worst.
-        controls: From `parse_controls`; "random" is drawn uniformly from the candidates between winner and last.
+        controls: From `parse_controls`; "random" is drawn uniformly from the candidates that are not the winner and,
+            where that is a control too, not the lowest.
         seed: Decides that draw.
     """
-    between = [int(index) for index in order[1:-1]]
+    reserved = {order[0], order[-1]} if "lowest" in controls else {order[0]}
+    rest = [index for index in order if index not in reserved]
     picks = [Pick("winner", candidates[order[0]])]
     for role, arch in controls.items():
         if arch is not None:
@@ -52,21 +54,27 @@ def pick(candidates: Sequence[Arch], order: Sequence[int], controls: dict[str, A
             picks.append(Pick(role, candidates[order[-1]]))
         else:
             rng = np.random.default_rng(derive_seed(seed, "random control"))
-            picks.append(Pick(role, candidates[int(rng.choice(between))]))
+            picks.append(Pick(role, candidates[int(rng.choice(rest))]))
     return picks
 
 
 def verdict(picks: Sequence[RetrainedPick], test_images: int) -> str:
     """Say in one sentence whether the winner's retraining beats every control's, and by how much of the noise.
 
-    The standard error is that of the difference between two accuracies on `test_images` images each, a cautious
-    estimate where, as here, they are the same images.
+    The standard error is that of the difference between two accuracies on `test_images` images each. It knows the
+    choice of the images only, not the spread between trainings with other seeds.
     """
     winner, *controls = picks
-    if not winner.test_acc:
+    if not any(pick.curves for pick in picks):
         return f"The search found {winner.arch}; nothing was retrained."
+    if not winner.test_acc:
+        return "The winner's retraining diverged: it has no accuracy."
+    diverged = [control.role for control in controls if not control.test_acc]
+    controls = [control for control in controls if control.test_acc]
+    if diverged:
+        return f"{verdict([winner, *controls], test_images)} The retraining of {', '.join(diverged)} diverged."
     if not controls:
-        return f"The winner reaches {percent(winner.test_acc)} on {test_images} test images; it had no control."
+        return f"The winner reaches {percent(winner.test_acc)} on {test_images} test images; no control reached one."
     best = max(controls, key=lambda control: _mean(control.test_acc))
     gap = _mean(winner.test_acc) - _mean(best.test_acc)
     error = math.sqrt(sum(_mean(p.test_acc) * (1 - _mean(p.test_acc)) / test_images for p in (winner, best)))

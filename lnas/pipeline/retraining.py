@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lnas.data import ImageData
+from lnas.data import DataProtocol, ImageData
 from lnas.pipeline.display import Display
 from lnas.pipeline.tracking import Tracker
 from lnas.seeds import derive_seed
@@ -22,7 +23,7 @@ class RetrainingProtocol:
     """Everything that decides a retraining's numbers, the seed apart."""
 
     net: Any
-    data: str
+    data: DataProtocol
     splits: tuple[str, ...]
     recipe: Retraining
 
@@ -31,7 +32,7 @@ def retraining_protocol(retraining: Retraining, net: Callable[[Arch, int], Any],
     """Collect what decides the numbers; reads the data for its fingerprint."""
     prints = tuple(data.splits[name].fingerprint() for name in ("train", "val", "test"))
     recipe = replace(retraining, repeats=1, accelerator="auto")  # neither decides a number
-    return RetrainingProtocol(describe(net), data.name, prints, recipe)
+    return RetrainingProtocol(describe(net), data.protocol, prints, recipe)
 
 
 class Retrained(NamedTuple):
@@ -74,7 +75,8 @@ def retrain_picks(
             group = f"retrain-{roles[arch]}-seed{training_seed}"
             log_epoch = partial(_log_epoch, tracker, group)
             tracker.group(group)
-            for epoch, numbers in _by_epoch(known[arch, training_seed]).items():
+            before = _by_epoch(known[arch, training_seed])
+            for epoch, numbers in before.items():
                 log_epoch(epoch, numbers)
             estimates = retrain(
                 arch,
@@ -84,7 +86,7 @@ def retrain_picks(
                 data,
                 store,
                 weights_folder(folder, arch, training_seed),
-                log_epoch,
+                partial(_log_new_epoch, log_epoch, before),
                 advance,
             )
             result = Retrained(estimates, store.curves(protocol, arch, training_seed))
@@ -94,6 +96,17 @@ def retrain_picks(
 
 def _log_epoch(tracker: Tracker, group: str, epoch: int, numbers: Mapping[str, float]) -> None:
     tracker.numbers({f"{group}/{name}": value for name, value in numbers.items()}, step=epoch)
+
+
+def _log_new_epoch(
+    log_epoch: Callable[[int, Mapping[str, float]], None],
+    before: Mapping[int, Mapping[str, float]],
+    epoch: int,
+    numbers: Mapping[str, float],
+) -> None:
+    """Log an epoch unless it was before: one that was killed before its checkpoint is trained again."""
+    if epoch not in before:
+        log_epoch(epoch, numbers)
 
 
 def _by_epoch(curves: Mapping[str, Sequence[tuple[int, float]]]) -> dict[int, dict[str, float]]:
@@ -135,13 +148,14 @@ def retrain(
     weights = folder / "weights.safetensors"
     known = store.estimates(protocol, arch, seed)
     if known and weights.is_file():
+        (folder / "last.ckpt").unlink(missing_ok=True)
         return known
 
     import safetensors.torch
 
     from lnas.data.module import ImageDataModule
     from lnas.nets import isolated_randomness
-    from lnas.training import fit_and_test, quiet_lightning
+    from lnas.training import fit_and_test, honest_signals, quiet_lightning
     from lnas.training.callbacks import StepCallback
 
     def keep(epoch: int, numbers: Mapping[str, float]) -> None:
@@ -149,7 +163,7 @@ def retrain(
         on_epoch(epoch, numbers)
 
     folder.mkdir(parents=True, exist_ok=True)
-    with isolated_randomness(derive_seed(seed, arch, "retraining")), quiet_lightning():
+    with isolated_randomness(derive_seed(seed, arch, "retraining")), quiet_lightning(), honest_signals():
         network = net(arch, data.num_classes)
         tested = fit_and_test(
             network,
@@ -161,10 +175,13 @@ def retrain(
             on_epoch=keep,
             callbacks=[StepCallback(on_step)],
         )
-    write_whole(weights, safetensors.torch.save({name: w.contiguous() for name, w in network.state_dict().items()}))
+    tensors = {name: tensor.contiguous().clone() for name, tensor in network.state_dict().items()}
+    write_whole(weights, safetensors.torch.save(tensors))
     curves = store.curves(protocol, arch, seed)
     seconds = sum(value for _, value in curves["seconds"])
     final = {**tested, "val_acc": curves["val_acc"][-1][1], "val_loss": curves["val_loss"][-1][1]}
+    if not math.isfinite(tested["test_loss"]):
+        final = dict.fromkeys(final, math.nan)  # the accuracy of a network that gives no numbers is none
     store.add(protocol, arch, seed, {name: Estimate.of(value, seconds) for name, value in final.items()})
     (folder / "last.ckpt").unlink(missing_ok=True)
     return store.estimates(protocol, arch, seed)

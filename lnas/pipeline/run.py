@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from lnas.data import ImageData
-from lnas.errors import UsageError, complaint, unknown_name
+from lnas.errors import RunError, UsageError, complaint, unknown_name
 from lnas.estimators import Estimator, EstimatorFactory, factories_for
 from lnas.nets import NetBuilder
 from lnas.pipeline.display import Display
 from lnas.pipeline.estimation import estimate_candidates
-from lnas.pipeline.outcome import ranking_table, run_report, track_outcome
+from lnas.pipeline.outcome import first_reason, ranking_table, run_report, track_outcome
 from lnas.pipeline.picking import RANKED_CONTROLS, parse_controls, pick
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.retraining import retrain_picks, retraining_protocol, weights_folder
@@ -89,7 +89,7 @@ def run(
     chosen_controls = parse_controls(controls, space) if retraining else {}
     _check(rank, directions, candidates, proposer, retraining, chosen_controls)
     settings: dict[str, Any] = {
-        "space": space.name,
+        "space": describe(space),
         "search": describe(proposer.settings),
         "estimators": [describe(estimator.protocol) for estimator in measuring],
         "rank": rank,
@@ -99,6 +99,10 @@ def run(
         "repeats": retraining.repeats if retraining else 0,
         "seed": seed,
     }
+    if not output:
+        raise UsageError(complaint("output=''", "a folder", output, "Name one with --output."))
+    if not 0 <= seed < 2**31:
+        raise UsageError(complaint(f"seed={seed}", "0 <= seed < 2**31", seed, "Choose a smaller one."))
     folder = Path(output)
     with exclusive(folder), closing(Store(folder / "store.sqlite")) as store:
         sweep_partial_files(folder)
@@ -115,6 +119,16 @@ def run(
         tracker.settings(settings | {"provenance": record.provenance})
         trials = estimate_candidates(proposer, measuring, candidates, seed, _RUN, store, tracker, display)
         ranking = rank_sum(rank, trials, directions)
+        if not ranking.complete.any():
+            name = next(name for name, count in ranking.missing.items() if count == max(ranking.missing.values()))
+            raise RunError(
+                complaint(
+                    f"rank={rank!r}",
+                    "a candidate with all its measures",
+                    f"none of {len(trials)}",
+                    f"{name}: {first_reason(trials, name)}. Failed measurements are tried again at the next start.",
+                )
+            )
         picks = pick([trial.arch for trial in trials], ranking.order.tolist(), chosen_controls, seed)
         store.set_picks(_RUN, picks)
         trained = (
@@ -131,7 +145,7 @@ def run(
             len(data.splits["test"]),
             settings,
             record.provenance,
-            f"lnas run --config {shlex.quote(str(folder / 'config.yaml'))}",
+            f"lnas run --config {shlex.quote(str(folder / 'config.yaml'))}" if config else "run from Python",
         )
         track_outcome(tracker, report, picks[0].arch, weights_folder(folder, picks[0].arch, seed))
         tracked = tracker.finish() if unfinished else record.outcome
@@ -193,9 +207,10 @@ def _mention_changes(begun: Mapping[str, Any], now: Mapping[str, Any], display: 
 
 def _same_settings(folder: Path, stored: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     """Refuse to go on with a run that was begun with other settings."""
-    different = [key for key in asked if stored.get(key) != asked[key]]
+    before, now = dict(_leaves(stored)), dict(_leaves(asked))
+    different = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     if different:
-        changes = "; ".join(f"{key} was {stored.get(key)!r}, is {asked[key]!r}" for key in different)
+        changes = "; ".join(f"{key} was {before.get(key)!r}, is {now.get(key)!r}" for key in different)
         raise UsageError(
             complaint(
                 f"output folder {str(folder)!r}",
@@ -204,3 +219,13 @@ def _same_settings(folder: Path, stored: Mapping[str, Any], asked: Mapping[str, 
                 "Name another folder with --output.",
             )
         )
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the plain values inside nested settings, each with its dotted path."""
+    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else None
+    if items is None:
+        yield path, value
+        return
+    for key, item in items:
+        yield from _leaves(item, f"{path}.{key}" if path else str(key))

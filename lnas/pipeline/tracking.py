@@ -126,7 +126,7 @@ def wandb_logger(mode: WandbMode, project: str, name: str, folder: Path, warn: C
         folder: Where the local files go, in a folder `wandb`.
         warn: Told, once, why the run is offline although online was possible.
     """
-    if mode == "off" or os.environ.get("WANDB_MODE") == "disabled":
+    if mode == "off" or (mode == "auto" and os.environ.get("WANDB_MODE") == "disabled"):
         return None
     os.environ.setdefault("WANDB_SILENT", "true")
     import wandb
@@ -138,7 +138,7 @@ def wandb_logger(mode: WandbMode, project: str, name: str, folder: Path, warn: C
         )
         return wandb.init(project=project, name=name, dir=str(folder), mode=chosen, settings=settings)
 
-    wanted = os.environ.get("WANDB_MODE", mode)
+    wanted = os.environ.get("WANDB_MODE", mode) if mode == "auto" else mode
     folder.mkdir(parents=True, exist_ok=True)
     if wanted in ("auto", "online"):
         try:

@@ -21,13 +21,16 @@ class RankSum(NamedTuple):
         total: Shape (n,). Sum of ranks; 1 is the best rank, so the smallest total wins.
         ranks: Measure name -> shape (n,), its ranks: ties share their average, trials without a number share the last.
         missing: Measure name -> how many trials had no finite number.
-        order: Shape (n,). Indices of the trials from best to worst, ties in the order given.
+        order: Shape (n,). Indices of the trials from best to worst, ties in the order given. Trials that lack a number
+            come after all that lack none: where many fail, their shared rank alone would not keep them down.
+        complete: Shape (n,). Whether a trial has all numbers.
     """
 
     total: np.ndarray
     ranks: dict[str, np.ndarray]
     missing: dict[str, int]
     order: np.ndarray
+    complete: np.ndarray
 
 
 def measure_names(expression: str) -> list[str]:
@@ -66,14 +69,16 @@ def rank_sum(expression: str, trials: Sequence[Trial], higher_is_better: Mapping
     if not trials:
         raise UsageError(complaint(call, "at least one trial", 0, "Estimate candidates first."))
     ranks, missing = {}, {}
+    complete = np.ones(len(trials), dtype=bool)
     for name in dict.fromkeys(_leaves(tree)):
         if name not in higher_is_better:
             raise UsageError(f"{call}: {unknown_name('measure', name, higher_is_better)}")
         values = np.array([_finite_value(trial, name) for trial in trials])
         ranks[name] = _ranks_from_best(values if not higher_is_better[name] else -values)
         missing[name] = int(np.isnan(values).sum())
+        complete &= ~np.isnan(values)
     total = _summed(tree, ranks)
-    return RankSum(total, ranks, missing, np.argsort(total, kind="stable"))
+    return RankSum(total, ranks, missing, np.lexsort((total, ~complete)), complete)
 
 
 def _finite_value(trial: Trial, name: str) -> float:

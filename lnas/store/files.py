@@ -11,6 +11,8 @@ from pathlib import Path
 
 from lnas.errors import RunError, complaint
 
+_PARTIAL = ".lnas-partial"
+
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that, whenever the process dies, `path` holds the old content or the new, never a part.
@@ -22,7 +24,7 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".partial", delete=False
+            dir=path.parent, prefix=f".{path.name}.", suffix=_PARTIAL, delete=False
         ) as file:
             temporary = Path(file.name)
             file.write(content)
@@ -42,7 +44,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def sweep_partial_files(folder: Path) -> None:
     """Remove what `write_whole` left in a folder, and in those below, when its process was killed."""
-    for path in folder.rglob(".*.partial"):
+    for path in folder.rglob(f".*{_PARTIAL}"):
         path.unlink(missing_ok=True)
 
 

@@ -8,15 +8,16 @@ from lnas.training.recipe import Retraining
 if TYPE_CHECKING:
     from lnas.training.candidate_module import CandidateModule
     from lnas.training.fitting import fit_and_test
-    from lnas.training.trainers import quiet_lightning, short_trainer
+    from lnas.training.trainers import honest_signals, quiet_lightning, short_trainer
 
-__all__ = ["CandidateModule", "Retraining", "fit_and_test", "quiet_lightning", "short_trainer"]
+__all__ = ["CandidateModule", "Retraining", "fit_and_test", "honest_signals", "quiet_lightning", "short_trainer"]
 
 __getattr__ = lazy_exports(
     __name__,
     {
         "CandidateModule": "lnas.training.candidate_module",
         "fit_and_test": "lnas.training.fitting",
+        "honest_signals": "lnas.training.trainers",
         "quiet_lightning": "lnas.training.trainers",
         "short_trainer": "lnas.training.trainers",
     },

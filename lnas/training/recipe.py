@@ -73,14 +73,29 @@ class Retraining:
 
 
 def check_retraining(retraining: Retraining) -> None:
-    """Raise `UsageError` where a recipe cannot be trained."""
+    """Raise `UsageError` where a recipe cannot be trained here: makes its optimizer and its Trainer once."""
     for name in ("epochs", "batch_size", "repeats"):
         value = getattr(retraining, name)
         if value < 1:
             raise UsageError(complaint(f"Retraining({name}={value})", f"{name} >= 1", value, "Raise it."))
+    if retraining.schedule == "none" and retraining.warmup_epochs:
+        call = "Retraining(schedule='none')"
+        raise UsageError(complaint(call, "warmup_epochs=0", retraining.warmup_epochs, "A schedule warms up."))
+    import torch
+    from lightning.pytorch import Trainer
     from timm.optim import list_optimizers
+
+    from lnas.training.trainers import quiet_lightning
 
     known = [str(name) for name in list_optimizers()]
     if retraining.optimizer not in known:
         call = f"Retraining(optimizer={retraining.optimizer!r})"
         raise UsageError(f"{call}: {unknown_name('optimizer', retraining.optimizer, known)}")
+    precision: Any = retraining.precision
+    try:
+        retraining.make_optimizer([torch.nn.Parameter(torch.zeros(1))])
+        with quiet_lightning():
+            Trainer(barebones=True, accelerator=retraining.accelerator, precision=precision, devices=1)
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(complaint("Retraining(...)", "options that work here", reason, "Change them.")) from error

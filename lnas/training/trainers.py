@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +21,25 @@ def short_trainer(steps: int, callbacks: Sequence[pl.Callback], accelerator: str
         max_steps=steps,
         callbacks=list(callbacks),
     )
+
+
+@contextmanager
+def honest_signals() -> Iterator[None]:
+    """Let an interrupt during a Trainer's work reach the caller as what it was.
+
+    Lightning turns SIGINT into `sys.exit(1)` and ignores it from then on, and SIGTERM into an exit with status 0, which
+    a batch system takes for success.
+    """
+    main_thread = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT) if main_thread else None
+    try:
+        yield
+    except SystemExit as error:
+        if main_thread:
+            signal.signal(signal.SIGINT, handler)
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise SystemExit(128 + signal.SIGTERM) from None
 
 
 @contextmanager

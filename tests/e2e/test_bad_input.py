@@ -59,6 +59,11 @@ USAGE = {
     "the same measure twice": (["--estimators", "[ZeroShotEstimator, ZeroShotEstimator]"], r"got 'params'"),
     "misspelt optimizer": (["--retraining.optimizer", "sgdd"], r"unknown optimizer 'sgdd'\. Did you mean 'sgd'\?"),
     "misspelt schedule": (["--retraining.schedule", "cosin"], r"--retraining.*cosine"),
+    "training that cannot be": (["--retraining.lr", "-1"], r"Retraining\(\.\.\.\).*learning rate"),
+    "precision that is none": (["--retraining.precision", "12"], r"Retraining\(\.\.\.\).*12"),
+    "device that is not here": (["--retraining.accelerator", "abacus"], r"Retraining\(\.\.\.\).*abacus"),
+    "negative seed": (["--seed", "-1"], r"0 <= seed < 2\*\*31, got -1"),
+    "no folder": (["--output", ""], r"output=''.*--output"),
     "recipe out of range": (["--retraining.epochs", "0"], r"epochs=0.*epochs >= 1"),
 }
 
@@ -145,7 +150,7 @@ def test_a_full_disk_is_said_in_one_line_and_leaves_no_part(small_disk: Path) ->
     result = run_apart(small_disk / "run")
     assert result.returncode == 1, result.stderr
     assert re.fullmatch(r"lnas: .*(No space left on device|disk is full).*\n", result.stderr), result.stderr
-    assert not list(small_disk.rglob("*.partial"))
+    assert not list(small_disk.rglob("*partial"))
     assert not (small_disk / "run" / "report.html").exists()
 
 

@@ -118,7 +118,7 @@ def test_wandb_run_holds_the_config(wandb_records: list[dict[str, Any]]) -> None
         config |= record.get("config", {}).get("update", {})
     assert config["rank"] == "angle+loss+params"
     assert config["candidates"] == 5
-    assert config["estimators"][0]["class"] == "ShortTrainingProtocol"
+    assert config["estimators"][0]["class"] == "lnas.estimators.short_training.ShortTrainingProtocol"
 
 
 def test_wandb_run_holds_the_scalars(wandb_records: list[dict[str, Any]], finished: Finished) -> None:
@@ -169,7 +169,20 @@ def test_a_start_after_the_end_opens_no_second_wandb_run(finished: Finished) -> 
 
 def test_run_is_a_python_function_too(tmp_path: Path) -> None:
     from lnas.data import DigitsData
-    from lnas.pipeline import run
+    from lnas.pipeline.run import run
 
     with pytest.raises(UsageError, match="unknown measure 'angl'"):
         run(DigitsData(), rank="angl", output=str(tmp_path), wandb="off")
+
+
+def test_when_every_candidate_fails_there_is_no_winner_and_the_reason_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = "{class_path: ShortTrainingEstimator, init_args: {steps: 2, accelerator: abacus}}"
+    arguments = ["--estimators", f"[{short}, ZeroShotEstimator]", "--retraining", "null", "--output", str(tmp_path)]
+    assert main(["run", "--config", str(CONFIG), "-q", *arguments]) == 1
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert "expected a candidate with all its measures, got 'none of 5'" in line
+    assert "abacus" in line
+    assert not (tmp_path / "report.html").exists()

@@ -14,7 +14,7 @@ ORDER = [3, 1, 0, 5, 4, 2]
 
 
 def picked(role: str, *accuracies: float) -> RetrainedPick:
-    return RetrainedPick(role, f"|{role}|", "<svg/>", 1, accuracies)
+    return RetrainedPick(role, f"|{role}|", "<svg/>", 1, accuracies, [{"val_acc": [(1, 0.5)]}])
 
 
 def test_winner_is_first_lowest_is_last_random_is_between() -> None:
@@ -26,11 +26,16 @@ def test_winner_is_first_lowest_is_last_random_is_between() -> None:
         assert picks[2].arch in {ARCHS[i] for i in (1, 0, 5, 4)}
 
 
-def test_random_control_depends_on_the_seed_and_reaches_all() -> None:
-    controls = parse_controls(["random"], SPACE)
+@pytest.mark.parametrize(("roles", "possible"), [(["random"], (1, 0, 5, 4, 2)), (["random", "lowest"], (1, 0, 5, 4))])
+def test_random_control_depends_on_the_seed_and_reaches_all_others(roles: list[str], possible: tuple[int, ...]) -> None:
+    controls = parse_controls(roles, SPACE)
     drawn = [pick(ARCHS, ORDER, controls, seed)[1].arch for seed in range(60)]
     assert drawn == [pick(ARCHS, ORDER, controls, seed)[1].arch for seed in range(60)]
-    assert set(drawn) == {ARCHS[i] for i in (1, 0, 5, 4)}
+    assert set(drawn) == {ARCHS[i] for i in possible}
+
+
+def test_two_candidates_are_enough_for_a_random_control() -> None:
+    assert pick(ARCHS[:2], [1, 0], parse_controls(["random"], SPACE), 0)[1].arch == ARCHS[0]
 
 
 def test_a_cell_of_the_users_own_is_a_control() -> None:
@@ -72,6 +77,13 @@ def test_two_standard_errors_by_hand() -> None:
 
 
 def test_verdict_without_retraining_claims_nothing() -> None:
-    said = verdict([picked("winner")], 600)
+    said = verdict([RetrainedPick("winner", "|cell|", "<svg/>", 1)], 600)
     assert "nothing was retrained" in said
     assert "wins" not in said
+
+
+def test_a_training_that_diverged_is_no_accuracy() -> None:
+    said = verdict([picked("winner", 0.9), picked("lowest"), picked("random", 0.8)], 600)
+    assert "The winner wins: 90.00 % against 80.00 % (random)" in said
+    assert said.endswith("The retraining of lowest diverged.")
+    assert verdict([picked("winner"), picked("lowest", 0.9)], 600).startswith("The winner's retraining diverged")

@@ -60,7 +60,7 @@ def test_off_opens_nothing(tmp_path: Path) -> None:
 
 def test_the_environment_can_disable_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("WANDB_MODE", "disabled")
-    assert wandb_logger("online", "project", "name", tmp_path, print) is None
+    assert wandb_logger("auto", "project", "name", tmp_path, print) is None
 
 
 def test_any_lightning_logger_gets_the_numbers(tmp_path: Path) -> None:

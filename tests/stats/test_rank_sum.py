@@ -194,3 +194,21 @@ def test_an_unknown_measure_is_refused_with_the_nearest():
 def test_no_trials_are_refused():
     with pytest.raises(UsageError, match=r"rank_sum\('loss'\): expected at least one trial, got 0"):
         rank_sum("loss", [], DIRECTIONS)
+
+
+def test_a_trial_without_a_number_never_comes_before_one_with_all() -> None:
+    # Six of ten lack the angle and share rank 7.5 there; the most parameters would carry them to the top.
+    trials = [
+        Trial(
+            Arch("x", (i,)),
+            {
+                "angle": Estimate.of(float(i) if i < 4 else float("nan")),
+                "params": Estimate.of(float(i)),
+            },
+        )
+        for i in range(10)
+    ]
+    ranking = rank_sum("angle+params", trials, {"angle": False, "params": True})
+    assert ranking.total[9] < ranking.total[0]
+    assert set(ranking.order[:4]) == {0, 1, 2, 3}
+    assert ranking.complete.tolist() == [True] * 4 + [False] * 6

@@ -107,11 +107,11 @@ def test_kill_9_leaves_the_old_content_or_the_new(tmp_path, delay):
 
 
 def test_sweeping_removes_partial_files_alone(tmp_path):
-    keep = [".hidden", "file.partial", "partial", ".lock", ".file.partial.txt", "file.bin"]
-    for name in [*keep, ".file.bin.abc123.partial", ".partial.partial"]:
+    keep = [".hidden", "file.lnas-partial", ".thesis.partial", ".lock", ".file.lnas-partial.txt", "file.bin"]
+    for name in [*keep, ".file.bin.abc123.lnas-partial", ".partial.lnas-partial"]:
         (tmp_path / name).write_bytes(OLD)
     (tmp_path / "inner").mkdir()
-    for name in (".file.bin.abc123.partial", "file.bin"):
+    for name in (".file.bin.abc123.lnas-partial", "file.bin"):
         (tmp_path / "inner" / name).write_bytes(OLD)
     sweep_partial_files(tmp_path)
     assert listed(tmp_path) == sorted([*keep, "inner"])

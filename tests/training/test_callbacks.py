@@ -100,6 +100,15 @@ def test_angle_callback_names_what_there_is() -> None:
         AngleCallback("head").on_fit_start(SimpleNamespace(), Users())  # type: ignore[arg-type]
 
 
+def test_angle_callback_finds_a_head_that_goes_by_two_names_and_counts_it_once() -> None:
+    module = Users()
+    module.net = nn.Module()
+    module.net.classifier = module.out  # named `out` first
+    module.net.classifier_aux = nn.Linear(3, 3)
+    callback = AngleCallback("net.classifier")
+    assert callback._weights(module).shape == (module.out.weight.numel(),)
+
+
 def test_angle_callback_refuses_a_period_below_one() -> None:
     with pytest.raises(UsageError, match="every >= 1, got 0"):
         AngleCallback(every=0)

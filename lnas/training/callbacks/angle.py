@@ -73,11 +73,12 @@ class AngleCallback(pl.Callback):
         return angle_between(self._start, self._weights(module))
 
     def _weights(self, module: pl.LightningModule) -> Tensor:
-        weights = [
-            weight.detach().reshape(-1)
-            for name, weight in module.named_parameters()
-            if name.startswith(self._group) and not name.endswith("bias")
-        ]
+        # With duplicates, since a head may go by two names; by identity, so that it still counts once.
+        weights = {
+            id(weight): weight.detach().reshape(-1)
+            for name, weight in module.named_parameters(remove_duplicate=False)
+            if f"{name}.".startswith(f"{self._group}.") and not name.endswith("bias")
+        }
         if not weights:
             names = sorted({name.rsplit(".", 1)[0] for name, _ in module.named_parameters()})
             raise UsageError(
@@ -88,7 +89,7 @@ class AngleCallback(pl.Callback):
                     f"The last of them: {', '.join(names[-3:])}.",
                 )
             )
-        return torch.cat(weights).cpu().double()
+        return torch.cat(list(weights.values())).cpu().double()
 
 
 def angle_between(u: Tensor, v: Tensor) -> float:
