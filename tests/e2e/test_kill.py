@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import signal
 import sqlite3
 import subprocess
@@ -110,26 +109,6 @@ def test_killed_at_every_stage_it_ends_as_if_never_killed(uninterrupted: Path, t
     assert len(noted) == len(set(noted)) == 5 + 5 + 3, "something was computed twice"
     left_over = [path.name for path in output.rglob("*") if path.name.endswith(("partial", ".ckpt"))]
     assert left_over == []
-
-
-@pytest.mark.slow
-def test_killed_at_random_times_it_ends_as_if_never_killed(uninterrupted: Path, tmp_path: Path) -> None:
-    rng = random.Random(0)
-    output, kills = tmp_path / "run", 0
-    command = [sys.executable, "-m", "lnas", "run", "--config", str(CONFIG), "--output", str(output), "--quiet"]
-    while True:
-        with subprocess.Popen(command) as process:
-            try:
-                process.wait(timeout=rng.uniform(8, 20))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                kills += 1
-        if process.returncode == 0:
-            break
-        assert process.returncode == -signal.SIGKILL
-        assert kills < 40, "it makes no headway"
-    assert kills > 0
-    assert numbers(output) == numbers(uninterrupted)
 
 
 def test_a_finished_run_only_writes_its_report_again(uninterrupted: Path) -> None:
