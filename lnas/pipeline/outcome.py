@@ -13,7 +13,7 @@ from rich.text import Text
 from lnas.pipeline.picking import verdict
 from lnas.pipeline.retraining import Retrained
 from lnas.pipeline.tracking import Tracker
-from lnas.report import RankedCandidate, RetrainedPick, RunReport
+from lnas.report import RankedCandidate, RetrainedPick, RunReport, number
 from lnas.spaces import SearchSpace
 from lnas.stats import RankSum, measure_names
 from lnas.store import Pick, write_whole
@@ -92,7 +92,7 @@ def ranking_table(report: RunReport) -> Table:
         table.add_row(
             str(row.position),
             f"{row.rank_sum:g}",
-            *("-" if value is None else _short(value) for value in row.values.values()),
+            *map(number, row.values.values()),
             "" if row.test_acc is None else f"{100 * row.test_acc:.2f} %",
             ", ".join(row.roles),
             Text(row.arch),
@@ -153,7 +153,3 @@ def _finite(estimate: Estimate) -> float | None:
 def _total_seconds(groups: Any) -> float:
     """Add up wall times; measures that were taken together share theirs."""
     return sum(sum({estimate.seconds for estimate in estimates.values()}) for estimates in groups)
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) and abs(value) >= 100 else f"{value:.4g}"

@@ -82,6 +82,7 @@ def retrain_picks(
                 arch,
                 training_seed,
                 retraining,
+                protocol,
                 net,
                 data,
                 store,
@@ -121,6 +122,7 @@ def retrain(
     arch: Arch,
     seed: int,
     retraining: Retraining,
+    protocol: RetrainingProtocol,
     net: Callable[[Arch, int], Any],
     data: ImageData,
     store: Store,
@@ -134,6 +136,7 @@ def retrain(
         arch: What to train.
         seed: Decides initial weights, order, augmentation.
         retraining: The recipe.
+        protocol: Its protocol, under which the numbers are kept.
         net: Builds the network.
         data: The task.
         store: Keeps the curves of each epoch and, at the end, `test_acc`, `test_loss`, `val_acc`, `val_loss`.
@@ -144,7 +147,6 @@ def retrain(
     Returns:
         The estimates kept in the store; accuracies are fractions.
     """
-    protocol = retraining_protocol(retraining, net, data)
     weights = folder / "weights.safetensors"
     known = store.estimates(protocol, arch, seed)
     if known and weights.is_file():

@@ -18,7 +18,7 @@ from lnas.report.figures import (
     score_against_accuracy,
     short_training_curves,
 )
-from lnas.report.report import RunReport, percent
+from lnas.report.report import RunReport, number, percent
 
 
 def render_page(report: RunReport) -> str:
@@ -42,7 +42,7 @@ def render_page(report: RunReport) -> str:
         figures=figures,
         plotly_js=Markup(get_plotlyjs()),
         color=role_color,
-        number=_number,
+        number=number,
         percent=percent,
         settings=_listing(report.settings),
         provenance=_listing(report.provenance),
@@ -52,12 +52,6 @@ def render_page(report: RunReport) -> str:
 def _embedded(figure: go.Figure) -> Markup:
     """Return the figure as JSON that may stand in a script: nothing in it can close the element."""
     return Markup(str(figure.to_json()).replace("<", "\\u003c"))
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if value == int(value) and abs(value) >= 100 else f"{value:.4g}"
 
 
 def _listing(mapping: Mapping[str, Any], indent: str = "") -> str:

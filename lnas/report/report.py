@@ -82,3 +82,15 @@ def percent(accuracies: Sequence[float]) -> str:
         return f"{100 * mean:.2f} %"
     deviation = math.sqrt(sum((value - mean) ** 2 for value in accuracies) / (len(accuracies) - 1))
     return f"{100 * mean:.2f} ± {100 * deviation:.2f} % (n = {len(accuracies)})"
+
+
+def number(value: float | None) -> str:
+    """Format a measure: large whole numbers in full, others to four digits, a missing one as a dash.
+
+    Example:
+        >>> number(55362.0), number(0.44651), number(None)
+        ('55,362', '0.4465', '-')
+    """
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value == int(value) and abs(value) >= 100 else f"{value:.4g}"
