@@ -65,6 +65,85 @@ class Arch:
             ) from error
 
 
+@dataclass(frozen=True, order=True)
+class Region:
+    """A part of a space: for each decision, the choices that are still allowed.
+
+    A supernet is built over one, and a pruning search shrinks one. Where a space's decisions are independent, a region
+    with one choice each is an architecture.
+
+    Raises:
+        UsageError: If a decision is left without a choice, or its choices are not in ascending order.
+
+    Example:
+        >>> region = Region("tiny", ((0, 1), (0, 1), (1,)))
+        >>> Arch("tiny", (0, 1, 1)) in region, Arch("tiny", (0, 1, 0)) in region
+        (True, False)
+        >>> region.without(0, 1).choices
+        ((0,), (0, 1), (1,))
+    """
+
+    space: str
+    choices: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        for decision, allowed in enumerate(self.choices):
+            if not allowed or list(allowed) != sorted(set(allowed)):
+                call = f"Region({self.space!r}, ...)"
+                expected = f"choices of decision {decision} in ascending order, at least one"
+                raise UsageError(complaint(call, expected, allowed, "Example: (0, 2, 3)."))
+
+    def __contains__(self, arch: Arch) -> bool:
+        return (
+            arch.space == self.space
+            and len(arch.genes) == len(self.choices)
+            and all(gene in allowed for gene, allowed in zip(arch.genes, self.choices, strict=True))
+        )
+
+    def __str__(self) -> str:
+        return f"{self.space}:{'-'.join(','.join(map(str, allowed)) for allowed in self.choices)}"
+
+    @property
+    def is_single(self) -> bool:
+        """Whether every decision is made."""
+        return all(len(allowed) == 1 for allowed in self.choices)
+
+    @classmethod
+    def of(cls, arch: Arch) -> Region:
+        """Return the region that holds this architecture only."""
+        return cls(arch.space, tuple((gene,) for gene in arch.genes))
+
+    def without(self, decision: int, choice: int) -> Region:
+        """Return the region in which a choice is no longer allowed."""
+        return self.replaced(decision, tuple(item for item in self.choices[decision] if item != choice))
+
+    def replaced(self, decision: int, allowed: tuple[int, ...]) -> Region:
+        """Return the region in which one decision has these choices."""
+        return Region(self.space, (*self.choices[:decision], allowed, *self.choices[decision + 1 :]))
+
+    def to_json(self) -> str:
+        """Return `{"space": ..., "choices": [[...], ...]}`."""
+        return json.dumps({"space": self.space, "choices": self.choices})
+
+    @classmethod
+    def from_json(cls, text: str) -> Region:
+        """Read what `to_json` wrote.
+
+        Raises:
+            UsageError: If the text is not such an object.
+        """
+        try:
+            record = json.loads(text)
+            space, choices = record["space"], record["choices"]
+            if not isinstance(space, str) or not all(type(item) is int for allowed in choices for item in allowed):
+                raise TypeError("not a space and lists of integers")
+            return cls(space, tuple(tuple(allowed) for allowed in choices))
+        except (ValueError, KeyError, TypeError) as error:
+            example = 'Example: {"space": "tiny", "choices": [[0, 1], [0], [1]]}.'
+            expected = "an object with a space and a list of choices per decision"
+            raise UsageError(complaint(f"Region.from_json({text!r})", expected, text, example)) from error
+
+
 @dataclass(frozen=True)
 class Estimate:
     """One measured value, or the reason why there is none.

@@ -20,7 +20,7 @@ def initialize(net: nn.Module, name: Initialization) -> None:
     Args:
         net: Changed in place.
         name: "kaiming_uniform" (ST-NAS as published, Tab. 9c) and "kaiming_normal" (as released) both keep the
-            variance 2 / fan_in; "xavier_uniform" keeps 2 / (fan_in + fan_out).
+            variance 2 / fan_in, "kaiming_normal_fan_out" 2 / fan_out; "xavier_uniform" keeps 2 / (fan_in + fan_out).
     """
     if name not in get_args(Initialization):
         raise UsageError(f"initialize(net, {name!r}): {unknown_name('init', name, get_args(Initialization))}")
@@ -29,6 +29,7 @@ def initialize(net: nn.Module, name: Initialization) -> None:
     draw = {
         "kaiming_uniform": lambda weight: nn.init.kaiming_uniform_(weight, nonlinearity="relu"),
         "kaiming_normal": lambda weight: nn.init.kaiming_normal_(weight, nonlinearity="relu"),
+        "kaiming_normal_fan_out": lambda weight: nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu"),
         "xavier_uniform": nn.init.xavier_uniform_,
     }[name]
     for module in net.modules():

@@ -2,5 +2,6 @@
 
 from lnas.spaces.base import SearchSpace
 from lnas.spaces.nats_topology import NatsTopologySpace
+from lnas.spaces.product import Decision, ProductSpace
 
-__all__ = ["NatsTopologySpace", "SearchSpace"]
+__all__ = ["Decision", "NatsTopologySpace", "ProductSpace", "SearchSpace"]

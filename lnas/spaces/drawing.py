@@ -17,6 +17,13 @@ _STEP, _RADIUS, _LABEL_HEIGHT, _MARGIN = 170, 20, 20, 46
 _RISE = {1: 0, 2: 84, 3: 150}
 
 
+class Svg(str):
+    """SVG text that a notebook shows as a picture."""
+
+    def _repr_svg_(self) -> str:
+        return str(self)
+
+
 class Edge(NamedTuple):
     """An operation from one node to a later one; a dead edge carries nothing to the output and is dashed."""
 
@@ -26,7 +33,7 @@ class Edge(NamedTuple):
     dead: bool = False
 
 
-def draw_cell(nodes: Sequence[str], edges: Sequence[Edge], title: str) -> str:
+def draw_cell(nodes: Sequence[str], edges: Sequence[Edge], title: str) -> Svg:
     """Draw nodes from left to right and their edges: neighbours straight, longer ones as arcs above and below.
 
     Arcs that skip one node alternate between the two sides, so that no two labels share a place.
@@ -49,7 +56,30 @@ def draw_cell(nodes: Sequence[str], edges: Sequence[Edge], title: str) -> str:
     ]
     parts += [_edge(edge, middle) for edge in edges]
     parts += [_node(index, label, middle) for index, label in enumerate(nodes)]
-    return "".join([*parts, "</svg>"])
+    return Svg("".join([*parts, "</svg>"]))
+
+
+def draw_decisions(names: Sequence[str], labels: Sequence[str], title: str) -> Svg:
+    """Draw a row of boxes, one per decision, with what was chosen inside and what was decided below.
+
+    Args:
+        names: What each decision is about.
+        labels: What was chosen.
+        title: Accessible name of the picture.
+    """
+    step = 16 + max(7 * len(text) for text in (*names, *labels))
+    width, height = step * len(names) + 10, 84
+    boxes = "".join(
+        f'<rect x="{10 + step * k}" y="10" width="{step - 10}" height="36" rx="5" fill="{_OTHER}"/>'
+        f'<text x="{5 + step * (k + 0.5):.0f}" y="33" fill="#fff" text-anchor="middle">{escape(label)}</text>'
+        f'<text x="{5 + step * (k + 0.5):.0f}" y="66" fill="#8a94a3" text-anchor="middle">{escape(name)}</text>'
+        for k, (name, label) in enumerate(zip(names, labels, strict=True))
+    )
+    return Svg(
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        f'font-family="system-ui, sans-serif" font-size="12" style="max-width:{width}px;width:100%">'
+        f"<title>{escape(title)}</title>{boxes}</svg>"
+    )
 
 
 def _peak(edge: Edge) -> int:

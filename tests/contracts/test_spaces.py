@@ -63,7 +63,7 @@ BROKEN = {
     "test_neighbors_are_valid_and_distinct": {
         "neighbors": lambda self, arch: [*TinySpace.neighbors(self, arch), *TinySpace.neighbors(self, arch)]
     },
-    "test_neighbors_differ_in_exactly_one_gene": {"neighbors": lambda self, arch: [arch]},
+    "test_neighbors_differ_in_exactly_one_decision": {"neighbors": lambda self, arch: [arch]},
     "test_neighborhood_is_mutual": {
         "neighbors": lambda self, arch: [other for other in TinySpace.neighbors(self, arch) if other > arch]
     },

@@ -81,10 +81,10 @@ def test_parse_names_what_is_wrong(text, complaint):
     ("arch", "complaint"),
     [
         (Arch("tiny", (0,) * 6), "expected an arch of 'nats_topology', got 'tiny:0-0-0-0-0-0'"),
-        (arch_of(0, 0, 0), "expected 6 genes, one per edge, got (0, 0, 0)"),
-        (arch_of(0, 3, 9, 1, 2, 2), "expected genes in 0..4, got (0, 3, 9, 1, 2, 2). Gene 2, 9, is out of range."),
-        (arch_of(0, 0, 0, 0, 0, -1), "Gene 5, -1, is out of range."),
-        (arch_of(0, 0, 0, 5, 0, 0), "expected genes in 0..4, got (0, 0, 0, 5, 0, 0). Gene 3, 5, is out of range."),
+        (arch_of(0, 0, 0), "expected 6 genes, got (0, 0, 0). They stand for ('edge 0->1', 'edge 0->2'"),
+        (arch_of(0, 3, 9, 1, 2, 2), "expected gene 2 (edge 1->2) in 0..4, got 9. The genes were (0, 3, 9, 1, 2, 2)."),
+        (arch_of(0, 0, 0, 0, 0, -1), "expected gene 5 (edge 2->3) in 0..4, got -1."),
+        (arch_of(0, 0, 0, 5, 0, 0), "expected gene 3 (edge 0->3) in 0..4, got 5."),
     ],
 )
 @pytest.mark.parametrize("use", [SPACE.validate, SPACE.format, SPACE.encode, SPACE.draw, SPACE.canonical])

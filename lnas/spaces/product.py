@@ -1,0 +1,126 @@
+"""Spaces whose decisions are independent: list the decisions, and the rest follows."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from lnas.errors import UsageError, complaint
+from lnas.spaces.base import SearchSpace
+from lnas.spaces.drawing import Svg, draw_decisions
+from lnas.types import Arch, Region
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One thing to decide, and the labels of what can be chosen; gene k of an architecture indexes them."""
+
+    name: str
+    choices: tuple[str, ...]
+
+
+class ProductSpace(SearchSpace):
+    """Every combination of independent decisions, no two of them isomorphic unless a subclass says so.
+
+    A subclass gives `name` and `decisions`. The notation is the chosen labels joined by `separator`, and a drawing is a
+    row of boxes; both can be overridden.
+
+    Example:
+        >>> class Widths(ProductSpace):
+        ...     name = "widths"
+        ...     decisions = (Decision("first layer", ("8", "16")), Decision("second layer", ("8", "16", "32")))
+        >>> space = Widths()
+        >>> space.size, space.parse("16:32")
+        (6, Arch(space='widths', genes=(1, 2)))
+        >>> [space.format(arch) for arch in space.neighbors(space.parse("16:32"))]
+        ['8:32', '16:8', '16:16']
+    """
+
+    separator = ":"
+
+    @property
+    @abstractmethod
+    def decisions(self) -> tuple[Decision, ...]:
+        """What is decided, in the order of the genes."""
+
+    @property
+    def size(self) -> int:
+        return math.prod(len(decision.choices) for decision in self.decisions)
+
+    @property
+    def class_count(self) -> int:
+        return self.size
+
+    @property
+    def region(self) -> Region:
+        return Region(self.name, tuple(tuple(range(len(decision.choices))) for decision in self.decisions))
+
+    def gene_names(self) -> tuple[str, ...]:
+        return tuple(decision.name for decision in self.decisions)
+
+    def labels(self, arch: Arch) -> tuple[str, ...]:
+        """Return what was chosen, decision by decision."""
+        return tuple(decision.choices[gene] for decision, gene in zip(self.decisions, arch.genes, strict=True))
+
+    def parse(self, text: str) -> Arch:
+        call = f"{type(self).__name__}.parse({text!r})"
+        words = text.strip().split(self.separator) if self.separator else list(text.strip())
+        if len(words) != len(self.decisions):
+            expected = f"{len(self.decisions)} values joined by {self.separator!r}: {', '.join(self.gene_names())}"
+            raise UsageError(complaint(call, expected, text, self._example()))
+        for word, decision in zip(words, self.decisions, strict=True):
+            if word not in decision.choices:
+                expected = f"{decision.name} of {', '.join(decision.choices)}"
+                raise UsageError(complaint(call, expected, word, self._example()))
+        pairs = zip(words, self.decisions, strict=True)
+        return Arch(self.name, tuple(decision.choices.index(word) for word, decision in pairs))
+
+    def format(self, arch: Arch) -> str:
+        self.validate(arch)
+        return self.separator.join(self.labels(arch))
+
+    def validate(self, arch: Arch) -> None:
+        self.require_genes(arch)
+
+    def sample_from(self, region: Region, rng: np.random.Generator) -> Arch:
+        self.require_region(region)
+        return Arch(self.name, tuple(int(allowed[rng.integers(len(allowed))]) for allowed in region.choices))
+
+    def sample_class(self, rng: np.random.Generator) -> Arch:
+        return self.sample(rng) if self.class_count == self.size else super().sample_class(rng)
+
+    def mutate(self, arch: Arch, rng: np.random.Generator) -> Arch:
+        self.validate(arch)
+        others = [len(decision.choices) - 1 for decision in self.decisions]
+        number = int(rng.integers(sum(others)))
+        return next(itertools.islice(self._changed(arch), number, None))
+
+    def neighbors(self, arch: Arch) -> Iterator[Arch]:
+        self.validate(arch)
+        yield from self._changed(arch)
+
+    def canonical(self, arch: Arch) -> Arch:
+        self.validate(arch)
+        return arch
+
+    def classes(self) -> Iterator[Arch]:
+        for genes in itertools.product(*self.region.choices):
+            yield Arch(self.name, genes)
+
+    def draw(self, arch: Arch) -> Svg:
+        self.validate(arch)
+        return draw_decisions(self.gene_names(), self.labels(arch), title=self.format(arch))
+
+    def _changed(self, arch: Arch) -> Iterator[Arch]:
+        for k, decision in enumerate(self.decisions):
+            for choice in range(len(decision.choices)):
+                if choice != arch.genes[k]:
+                    yield Arch(self.name, (*arch.genes[:k], choice, *arch.genes[k + 1 :]))
+
+    def _example(self) -> str:
+        return f"Example: {self.separator.join(decision.choices[-1] for decision in self.decisions)}."
