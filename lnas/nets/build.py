@@ -19,10 +19,10 @@ from lnas.types import Arch, Region
 
 
 class Size(NamedTuple):
-    """Width of the first stage, and cells per stage or in all."""
+    """Width of the first stage, and cells per stage or in all; None where the architecture decides the depth."""
 
     channels: int
-    cells: int
+    cells: int | None
 
 
 class Skeleton(NamedTuple):
@@ -40,14 +40,14 @@ class Skeleton(NamedTuple):
 
 _SKELETONS = {
     "nats_topology": Skeleton("lnas.nets.nats_topology", "NatsTopologyNet", Size(16, 5), Size(16, 5)),
-    "nats_size": Skeleton("lnas.nets.nats_size", "NatsSizeNet", Size(64, 1), Size(64, 1)),
+    "nats_size": Skeleton("lnas.nets.nats_size", "NatsSizeNet", Size(64, None), Size(64, None)),
     "nasbench101": Skeleton("lnas.nets.nasbench101", "NasBench101Net", Size(128, 3), Size(16, 3)),
     "nasbench1shot1_1": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(16, 3)),
     "nasbench1shot1_2": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(16, 3)),
     "nasbench1shot1_3": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(16, 3)),
     "darts": Skeleton("lnas.nets.darts", "DartsNet", Size(36, 20), Size(16, 8)),
-    "nds_resnet": Skeleton("lnas.nets.nds", "NdsResNet", Size(16, 1), Size(16, 1)),
-    "nds_resnext_a": Skeleton("lnas.nets.nds", "NdsResNeXtANet", Size(16, 1), Size(16, 1)),
+    "nds_resnet": Skeleton("lnas.nets.nds", "NdsResNet", Size(16, None), Size(16, None)),
+    "nds_resnext_a": Skeleton("lnas.nets.nds", "NdsResNeXtANet", Size(16, None), Size(16, None)),
 }
 
 
@@ -74,8 +74,8 @@ def build_net(
     Args:
         arch: The architecture; its `space` decides the skeleton.
         num_classes: Outputs.
-        channels: Width of the first stage; None is the benchmark's own.
-        cells: Cells per stage, for DARTS in all; None is the benchmark's own.
+        channels: Width of the first stage, with which all others scale; None is the benchmark's own.
+        cells: Cells per stage, for DARTS in all; None is the benchmark's own. Not where the architecture decides it.
         affine: Whether the cells' batch norms scale and shift.
         track_running_stats: Whether the cells' batch norms keep running statistics; without them they use the
             batch's own in eval mode too.
@@ -159,9 +159,8 @@ def _build(
     for name, value in options.items():
         if name not in known:
             raise UsageError(complaint(call, f"no {name!r} for networks of this space", value, "Leave it out."))
-    net = skeleton_class(
-        region, num_classes=num_classes, channels=size.channels, cells=size.cells, layers=layers, **options
-    )
+    depth = {} if size.cells is None else {"cells": size.cells}
+    net = skeleton_class(region, num_classes=num_classes, channels=size.channels, layers=layers, **depth, **options)
     initialize(net, init)
     return net.to(memory_format=torch.channels_last) if size.channels >= skeleton.channels_last_from else net
 
@@ -173,9 +172,11 @@ def _skeleton(space: str, call: str) -> Skeleton:
 
 
 def _size(channels: int | None, cells: int | None, default: Size, call: str) -> Size:
+    if cells is not None and default.cells is None:
+        raise UsageError(complaint(call, "no cells: the architecture decides the depth", cells, "Leave it out."))
     size = Size(default.channels if channels is None else channels, default.cells if cells is None else cells)
     for name, value in size._asdict().items():
-        if value < 1:
+        if value is not None and value < 1:
             raise UsageError(complaint(call, f"{name} >= 1", value, "None is the benchmark's own."))
     return size
 
