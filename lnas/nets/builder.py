@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from lnas.nets.names import DeadEdges, ImageSize, Initialization
 from lnas.types import Arch
 
 if TYPE_CHECKING:
@@ -18,15 +19,29 @@ class NetBuilder:
     A user's own is any callable `(arch, num_classes) -> Module` whose last linear layer is `.classifier`.
 
     Args:
-        channels: Width of the first stage; None is the benchmark's own (16 in NATS-Bench).
-        cells: Cells per stage; None is the benchmark's own (5 in NATS-Bench).
+        channels: Width of the first stage, with which all others scale; None is the benchmark's own.
+        cells: Cells per stage, for DARTS in all; None is the benchmark's own.
+        affine: Whether the cells' batch norms scale and shift.
+        track_running_stats: Whether the cells' batch norms keep running statistics.
+        bias: Whether the cells' convolutions have a bias.
+        init: Initial weights by name.
+        image_size: Decides the stem: 32 pixels or less, 64 or 224.
+        dead_edges: Whether edges that lead nowhere are computed (NATS topology).
+        drop_path: Probability with which a path is dropped in train mode (DARTS).
     """
 
     channels: int | None = None
     cells: int | None = None
+    affine: bool = True
+    track_running_stats: bool = True
+    bias: bool = False
+    init: Initialization = "pytorch"
+    image_size: ImageSize = 32
+    dead_edges: DeadEdges = "skipped"
+    drop_path: float = 0.0
 
     def __call__(self, arch: Arch, num_classes: int) -> nn.Module:
         """Build the network of an architecture."""
         from lnas.nets.build import build_net
 
-        return build_net(arch, num_classes, channels=self.channels, cells=self.cells)
+        return build_net(arch, num_classes, **{field.name: getattr(self, field.name) for field in fields(self)})

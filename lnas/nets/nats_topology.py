@@ -50,8 +50,8 @@ class NatsTopologyCell(nn.Module):
             total = None
             for source, edge in into:
                 value = nodes[source]
-                if value is None:
-                    continue
+                if value is None:  # a node without inputs, when dead edges are computed
+                    value = torch.zeros_like(x)
                 term = self.edges[_edge_name(edge)](value, picks[edge])
                 total = term if total is None else total + term
             nodes.append(total)

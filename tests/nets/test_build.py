@@ -1,106 +1,79 @@
-"""Networks of the NATS topology space against an independent build and published sizes."""
+"""What `build_net` and `build_supernet` make of their arguments."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
-import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from lnas.errors import UsageError
-from lnas.nets import NetBuilder, build_net
-from lnas.proxies import params
+from lnas.nets import NetBuilder, build_net, build_supernet
 from lnas.spaces import NatsTopologySpace
 from lnas.types import Arch
 
 SPACE = NatsTopologySpace()
-ALL_CONV3 = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"
-ALL_NONE = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
-DEAD_NODE = "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
-MIXED = "|nor_conv_1x1~0|+|avg_pool_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|avg_pool_3x3~2|"
-
-
-def parameters_by_hand(genes: tuple[int, ...], classes: int = 10) -> int:
-    """Count from the published skeleton at C=16, N=5: convolutions, batch norms, classifier."""
-
-    def conv(c_in: int, c_out: int, k: int) -> int:
-        return c_in * c_out * k * k
-
-    total = conv(3, 16, 3) + 32 + 128 + 64 * classes + classes
-    for width in (16, 32, 64):
-        ones, threes = genes.count(2), genes.count(3)
-        total += 5 * (ones * (conv(width, width, 1) + 2 * width) + threes * (conv(width, width, 3) + 2 * width))
-    for width in (32, 64):
-        total += conv(width // 2, width, 3) + conv(width, width, 3) + 4 * width + conv(width // 2, width, 1)
-    return total
-
-
-@pytest.mark.parametrize("text", [ALL_CONV3, ALL_NONE, DEAD_NODE, MIXED])
-def test_parameters_equal_the_shape_formula(text: str) -> None:
-    arch = SPACE.parse(text)
-    assert params(build_net(arch)) == parameters_by_hand(arch.genes)
-
-
-def test_largest_cell_has_its_published_size() -> None:
-    assert params(build_net(SPACE.parse(ALL_CONV3))) / 1e6 == pytest.approx(1.531546, abs=1e-6)
-
-
-@pytest.mark.data
-def test_parameters_equal_the_benchmark_table(data_root: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
-    table = parquet.read_table(data_root / "nb201" / "nb201_accuracy.parquet", columns=["arch_str", "params_M_c10"])
-    rows = np.random.default_rng(0).choice(len(table), size=300, replace=False)
-    for row in rows:
-        arch = SPACE.parse(table["arch_str"][int(row)].as_py())
-        with torch.device("meta"):
-            built = params(build_net(arch))
-        assert built / 1e6 == pytest.approx(table["params_M_c10"][int(row)].as_py(), abs=5e-7)
-
-
-def oracle_nets(data_root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("oracle_nets", data_root / "oracles" / "nets.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["oracle_nets"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.data
-@pytest.mark.parametrize("name", ["all3x3", "withnone", "noconv", "mixed", "deadnode", "allnone", "allskip"])
-def test_logits_equal_those_of_an_independent_build(data_root: Path, name: str) -> None:
-    oracle = oracle_nets(data_root)
-    text = (oracle.NB201_ARCHS | oracle.NB201_EDGE_ARCHS)[name]
-    expected = oracle.build(f"nb201:{name}", torch.float64)
-    net = oracle.fill(build_net(SPACE.parse(text), channels=4, cells=1).double()).train()
-    images = oracle.images(dtype=torch.float64)
-    torch.testing.assert_close(net(images), expected(images), rtol=1e-12, atol=1e-12)
-
-
-def test_dead_edges_are_not_computed() -> None:
-    net = build_net(SPACE.parse(DEAD_NODE), channels=4, cells=1)
-    net(torch.randn(2, 3, 8, 8)).sum().backward()
-    without = [name for name, weight in net.named_parameters() if weight.grad is None]
-    assert without
-    assert all("0->1" in name for name in without)
-
-
-def test_a_cell_without_a_path_gives_zeros_and_still_a_gradient_to_the_classifier() -> None:
-    net = build_net(SPACE.parse(ALL_NONE), channels=4, cells=1)
-    logits = net(torch.randn(2, 3, 8, 8))
-    torch.testing.assert_close(logits, net.classifier.bias.expand(2, -1))
+MIXED = SPACE.parse("|nor_conv_1x1~0|+|avg_pool_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|avg_pool_3x3~2|")
 
 
 def test_builder_binds_the_options() -> None:
-    net = NetBuilder(channels=4, cells=1)(SPACE.parse(MIXED), 7)
+    net = NetBuilder(channels=4, cells=1)(MIXED, 7)
     assert net.classifier.weight.shape == (7, 16)
 
 
 def test_unknown_space_is_named() -> None:
     with pytest.raises(UsageError, match=r"unknown space 'nats_topolgy'. Did you mean 'nats_topology'"):
         build_net(Arch("nats_topolgy", (0,)))
+
+
+def test_options_reach_the_cells_and_leave_stem_and_head_alone() -> None:
+    net = build_net(MIXED, 10, 4, 1, affine=False, track_running_stats=False, bias=True)
+    inside = [module for block in net.blocks if hasattr(block, "edges") for module in block.modules()]
+    outside = [module for part in (net.stem, net.blocks[1], net.head) for module in part.modules()]
+    assert all(not m.affine and m.running_mean is None for m in inside if isinstance(m, nn.BatchNorm2d))
+    assert all(m.bias is not None for m in inside if isinstance(m, nn.Conv2d))
+    assert all(m.affine and m.running_mean is not None for m in outside if isinstance(m, nn.BatchNorm2d))
+    assert all(m.bias is None for m in outside if isinstance(m, nn.Conv2d))
+
+
+@pytest.mark.parametrize(("image_size", "factor"), [(32, 1), (64, 2), (224, 8)])
+def test_the_stem_brings_images_to_the_cells_resolution(image_size: int, factor: int) -> None:
+    net = build_net(MIXED, 10, 4, 1, image_size=image_size).eval()
+    images = torch.randn(1, 3, image_size, image_size)
+    stem = net.stage_features(images, ["stem"])["stem"]
+    assert stem.shape == (1, 4, image_size // factor, image_size // factor)
+    assert net(images).shape == (1, 10)
+
+
+def test_initial_weights_by_name() -> None:
+    torch.manual_seed(0)
+    net = build_net(MIXED, 10, 16, 1, init="kaiming_normal_fan_out")
+    weight = net.blocks[1].conv_a[1].weight  # 16 -> 32 channels, 3x3
+    assert weight.std().item() == pytest.approx((2 / (32 * 9)) ** 0.5, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"channels": 0}, "expected channels >= 1, got 0"),
+        ({"cells": -1}, "expected cells >= 1, got -1"),
+        ({"num_classes": 0}, "expected num_classes >= 1, got 0"),
+        ({"auxiliary": True}, "expected no 'auxiliary' for networks of this space, got True"),
+        ({"drop_path": 0.2}, "expected no 'drop_path' for networks of this space, got 0.2"),
+        ({"init": "kaiming"}, "unknown init 'kaiming'"),
+    ],
+)
+def test_bad_options_are_named(options: dict, complaint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        build_net(MIXED, **options)
+    assert complaint in str(caught.value)
+
+
+def test_depth_is_no_option_where_the_architecture_decides_it() -> None:
+    with pytest.raises(UsageError, match="expected no cells: the architecture decides the depth, got 3"):
+        build_net(Arch("nds_resnet", (0, 0, 0, 0, 0, 0)), cells=3)
+
+
+def test_a_supernet_is_of_a_space_or_a_region() -> None:
+    whole, part = build_supernet(SPACE, 10, 4, 1), build_supernet(SPACE.region.without(0, 4), 10, 4, 1)
+    assert whole.region == SPACE.region
+    assert part.region.choices[0] == (0, 1, 2, 3)

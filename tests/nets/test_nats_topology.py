@@ -1,0 +1,189 @@
+"""Networks of the NATS topology space against an independent build, published sizes and the benchmark's table."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from lnas.nets import build_net, build_supernet, uniform_weights
+from lnas.nets.complexity import count_macs
+from lnas.proxies import params
+from lnas.spaces import NatsTopologySpace
+from lnas.types import Region
+
+SPACE = NatsTopologySpace()
+ALL_CONV3 = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+ALL_NONE = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+DEAD_NODE = "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
+MIXED = "|nor_conv_1x1~0|+|avg_pool_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|avg_pool_3x3~2|"
+
+
+def parameters_by_hand(genes: tuple[int, ...], classes: int = 10) -> int:
+    """Count from the published skeleton at C=16, N=5: convolutions, batch norms, classifier."""
+
+    def conv(c_in: int, c_out: int, k: int) -> int:
+        return c_in * c_out * k * k
+
+    total = conv(3, 16, 3) + 32 + 128 + 64 * classes + classes
+    for width in (16, 32, 64):
+        ones, threes = genes.count(2), genes.count(3)
+        total += 5 * (ones * (conv(width, width, 1) + 2 * width) + threes * (conv(width, width, 3) + 2 * width))
+    for width in (32, 64):
+        total += conv(width // 2, width, 3) + conv(width, width, 3) + 4 * width + conv(width // 2, width, 1)
+    return total
+
+
+@pytest.mark.parametrize("text", [ALL_CONV3, ALL_NONE, DEAD_NODE, MIXED])
+def test_parameters_equal_the_shape_formula(text: str) -> None:
+    arch = SPACE.parse(text)
+    assert params(build_net(arch)) == parameters_by_hand(arch.genes)
+
+
+def test_largest_cell_has_its_published_size() -> None:
+    assert params(build_net(SPACE.parse(ALL_CONV3))) / 1e6 == pytest.approx(1.531546, abs=1e-6)
+
+
+class Cost(NamedTuple):
+    """Parameters and multiply-accumulates, in the table's millions."""
+
+    params_M: float  # noqa: N815
+    flops_M: float  # noqa: N815
+
+
+DATASETS = {"c10": (10, 32), "c100": (100, 32), "in16": (120, 16)}
+
+
+def costs(text: str) -> dict[str, Cost]:
+    """Build one network on the meta device and count it for the three data sets, as the benchmark does."""
+    with torch.device("meta"):
+        net = build_net(SPACE.parse(text), dead_edges="computed")
+        counted, macs = {}, {}
+        for name, (classes, pixels) in DATASETS.items():
+            net.classifier = nn.Linear(64, classes)
+            if pixels not in macs:
+                macs[pixels] = count_macs(net, pixels) - 64 * classes
+            # The benchmark's counter adds the classifier's bias.
+            counted[name] = Cost(params(net) / 1e6, (macs[pixels] + 65 * classes) / 1e6)
+    return counted
+
+
+def assert_table_agrees(table: dict[str, list], rows: range | np.ndarray) -> None:
+    for row in rows:
+        for name, cost in costs(table["arch_str"][row]).items():
+            assert cost.params_M == pytest.approx(table[f"params_M_{name}"][row], abs=5e-7), table["arch_str"][row]
+            assert cost.flops_M == pytest.approx(table[f"flops_M_{name}"][row], abs=5e-6), table["arch_str"][row]
+
+
+@pytest.fixture(scope="module")
+def table(data_root: Path) -> dict[str, list]:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = ["arch_str", *(f"{kind}_M_{name}" for kind in ("params", "flops") for name in DATASETS)]
+    return parquet.read_table(data_root / "nb201" / "nb201_accuracy.parquet", columns=columns).to_pydict()
+
+
+@pytest.mark.data
+def test_parameters_equal_the_benchmark_table(table: dict[str, list]) -> None:
+    for row in np.random.default_rng(0).choice(SPACE.size, size=300, replace=False):
+        with torch.device("meta"):
+            built = params(build_net(SPACE.parse(table["arch_str"][row])))
+        assert built / 1e6 == pytest.approx(table["params_M_c10"][row], abs=5e-7)
+
+
+@pytest.mark.data
+def test_parameters_and_flops_of_the_three_data_sets_equal_the_benchmark_table(table: dict[str, list]) -> None:
+    assert_table_agrees(table, np.random.default_rng(1).choice(SPACE.size, size=30, replace=False))
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_parameters_and_flops_of_all_cells_equal_the_benchmark_table(table: dict[str, list]) -> None:
+    assert_table_agrees(table, range(SPACE.size))
+
+
+def oracle_nets(data_root: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("oracle_nets", data_root / "oracles" / "nets.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["oracle_nets"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["all3x3", "withnone", "noconv", "mixed", "deadnode", "allnone", "allskip"])
+def test_logits_equal_those_of_an_independent_build(data_root: Path, name: str) -> None:
+    oracle = oracle_nets(data_root)
+    text = (oracle.NB201_ARCHS | oracle.NB201_EDGE_ARCHS)[name]
+    expected = oracle.build(f"nb201:{name}", torch.float64)
+    net = oracle.fill(build_net(SPACE.parse(text), channels=4, cells=1).double()).train()
+    images = oracle.images(dtype=torch.float64)
+    torch.testing.assert_close(net(images), expected(images), rtol=1e-12, atol=1e-12)
+
+
+def test_dead_edges_are_not_computed() -> None:
+    net = build_net(SPACE.parse(DEAD_NODE), channels=4, cells=1)
+    net(torch.randn(2, 3, 8, 8)).sum().backward()
+    without = [name for name, weight in net.named_parameters() if weight.grad is None]
+    assert without
+    assert all("0->1" in name for name in without)
+
+
+def test_a_cell_without_a_path_gives_zeros_and_still_a_gradient_to_the_classifier() -> None:
+    net = build_net(SPACE.parse(ALL_NONE), channels=4, cells=1)
+    logits = net(torch.randn(2, 3, 8, 8))
+    torch.testing.assert_close(logits, net.classifier.bias.expand(2, -1))
+
+
+def test_computing_dead_edges_changes_no_logits() -> None:
+    images = torch.randn(2, 3, 8, 8)
+    for text in (ALL_CONV3, ALL_NONE, DEAD_NODE, MIXED):
+        nets = [build_net(SPACE.parse(text), 10, 4, 1, dead_edges=way).eval() for way in ("skipped", "computed")]
+        nets[1].load_state_dict(nets[0].state_dict())
+        assert torch.equal(nets[0](images), nets[1](images))
+
+
+def test_uniform_mixture_is_the_mean_of_the_operations_on_every_edge() -> None:
+    """Against a forward pass written out from the definition."""
+    torch.manual_seed(0)
+    net = build_supernet(SPACE, channels=4, cells=1).double().eval()
+    images = torch.randn(2, 3, 8, 8, dtype=torch.float64)
+    x = net.stem(images)
+    for block in net.blocks:
+        if not hasattr(block, "edges"):
+            x = block(x)
+            continue
+        nodes = [x]
+        for target in range(1, 4):
+            terms = [
+                operation(nodes[source])
+                for source in range(target)
+                for operation in block.edges[f"{source}->{target}"].values()
+            ]
+            nodes.append(sum(terms) / 5)
+        x = nodes[-1]
+    expected = net.classifier(net.head(x))
+    weights = [torch.full_like(vector, 1 / 5, dtype=torch.float64) for vector in uniform_weights(net.region)]
+    torch.testing.assert_close(net(images, weights=weights), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_pruned_supernet_has_the_modules_of_its_region_only() -> None:
+    region = SPACE.region.without(0, 3).replaced(5, (0, 1))
+    net = build_supernet(region, channels=4, cells=1)
+    names = {name.split("edges.")[1] for name, _ in net.named_parameters() if "edges." in name}
+    assert not any(name.startswith(("0->1.nor_conv_3x3", "2->3")) for name in names)
+    assert any(name.startswith("0->1.nor_conv_1x1") for name in names)
+    assert params(net) < params(build_supernet(SPACE, channels=4, cells=1))
+
+
+def test_supernet_of_one_cell_is_its_net() -> None:
+    arch = SPACE.parse(MIXED)
+    assert params(build_supernet(Region.of(arch), affine=True)) == params(build_net(arch))
