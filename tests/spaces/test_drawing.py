@@ -1,98 +1,86 @@
 from __future__ import annotations
 
-import itertools
-import re
 from xml.etree import ElementTree
 
-import numpy as np
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 
-from lnas.spaces.drawing import Edge, draw_cell
-from lnas.spaces.nats_topology import EDGES
+from lnas.errors import UsageError
+from lnas.spaces.drawing import Edge, Stage, Svg, draw_cell, draw_decisions, draw_stacked, draw_stages
 
-COMPLETE = [Edge(source, target, "nor_conv_3x3") for source, target in EDGES]
-
-
-def parsed(nodes=("in", "1", "2", "out"), edges=COMPLETE, title="cell"):
-    return ElementTree.fromstring(draw_cell(nodes, edges, title))
+CELL = draw_cell(["in", "out"], [Edge(0, 1, "skip_connect")], "cell")
+NET = draw_stages([Stage("stage 1", 16, 24), Stage("stage 2", 64, 3)], "net")
 
 
-def labels(svg):
-    return svg.iterfind("{*}g/{*}rect")
+def view_box(svg):
+    return [float(number) for number in svg.get("viewBox").split()]
 
 
-def boxes(rects):
-    """(left, top, right, bottom) of every rectangle."""
-    for rect in rects:
-        x, y, width, height = (float(rect.get(name)) for name in ("x", "y", "width", "height"))
-        yield x, y, x + width, y + height
+def test_a_notebook_shows_the_picture():
+    assert isinstance(CELL, Svg)
+    assert CELL._repr_svg_() == str(CELL)
 
 
-def apart(one, other):
-    return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+@pytest.mark.parametrize(
+    "drawn",
+    [CELL, NET, draw_decisions(["a"], ["b"], "decisions"), draw_stacked([("one", CELL)], "stack")],
+    ids=["cell", "stages", "decisions", "stacked"],
+)
+def test_a_picture_is_accessible(drawn):
+    svg = ElementTree.fromstring(drawn)
+    assert svg.tag == "{http://www.w3.org/2000/svg}svg"
+    assert svg.get("role") == "img"
+    assert svg[0].tag.endswith("}title")
+    assert svg[0].text in ("cell", "net", "decisions", "stack")
 
 
-def test_text_is_escaped():
-    svg = parsed(["<in>", "b&c"], [Edge(0, 1, "<op> & 'co'")], title='a "<b>" & c')
-    assert svg.findtext("{*}title") == 'a "<b>" & c'
-    assert [text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")] == ["<op> & 'co'", "<in>", "b&c"]
+def test_stacked_pictures_lie_below_one_another_under_their_captions():
+    svg = ElementTree.fromstring(draw_stacked([("normal", CELL), ("<reduction>", NET)], "both"))
+    assert svg.findtext("{*}title") == "both"
+    captions, groups = svg.findall("{*}text"), svg.findall("{*}g")
+    assert [caption.text for caption in captions] == ["normal", "<reduction>"]
+    assert [group.findtext("{*}title") for group in groups] == ["cell", "net"]
+    tops = [float(group.get("transform").removeprefix("translate(0 ").removesuffix(")")) for group in groups]
+    bottom = 0.0
+    for caption, top, picture in zip(captions, tops, (CELL, NET), strict=True):
+        assert bottom + 12 <= float(caption.get("y")) < top + 10
+        bottom = top + view_box(ElementTree.fromstring(picture))[3]
+    assert view_box(svg)[3] == bottom
+    assert view_box(svg)[2] == max(view_box(ElementTree.fromstring(picture))[2] for picture in (CELL, NET))
 
 
-def test_every_node_and_edge_is_drawn_once():
-    svg = parsed()
-    assert [text.text for text in svg.iterfind("{*}text")] == ["in", "1", "2", "out"]
-    assert len(svg.findall("{*}circle")) == 4
-    assert len(svg.findall("{*}g/{*}path")) == 6
+def test_stacks_can_be_stacked():
+    inner = draw_stacked([("one", CELL), ("two", CELL)], "inner")
+    svg = ElementTree.fromstring(draw_stacked([("both", inner)], "outer"))
+    assert [text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")].count("skip_connect") == 2
 
 
-@pytest.mark.parametrize("nodes", [["in", "out"], ["in", "1", "2", "out"]])
-def test_a_cell_without_edges_shows_its_nodes(nodes):
-    assert len(parsed(nodes, []).findall("{*}circle")) == len(nodes)
+def test_what_is_stacked_must_be_a_picture():
+    with pytest.raises(UsageError, match=r"draw_stacked: expected pictures of this module, got '<p/>'"):
+        draw_stacked([("one", Svg("<p/>"))], "stack")
 
 
-def test_dead_edges_alone_are_dashed():
-    svg = parsed(edges=[Edge(0, 1, "a"), Edge(1, 2, "b", dead=True)])
-    dashed = {"".join(group.itertext()): group.get("stroke-dasharray") for group in svg.iterfind("{*}g")}
-    assert dashed == {"a": None, "b": "4 4"}
+WORDS = st.text("abc<&", min_size=1, max_size=30)
 
 
-def test_operations_keep_their_colors_and_others_share_one():
-    ops = ["skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3", "mine", "yours"]
-    colors = [parsed(edges=[Edge(0, 1, op)]).find("{*}g/{*}rect").get("fill") for op in ops]
-    assert len(set(colors[:5])) == 5
-    assert colors[4] == colors[5]
-
-
-def test_no_two_labels_share_a_place():
-    for one, other in itertools.combinations(boxes(labels(parsed())), 2):
-        assert apart(one, other)
-
-
-def test_arcs_over_one_node_alternate_between_the_sides():
-    svg = parsed(edges=[Edge(0, 2, "a"), Edge(1, 3, "b")])
-    row = float(svg.find("{*}circle").get("cy"))
-    (_, _, _, above), (_, below, _, _) = boxes(labels(svg))
-    assert above < row < below
-
-
-def test_labels_stay_clear_of_the_nodes():
-    svg = parsed()
-    for circle, box in itertools.product(svg.iterfind("{*}circle"), boxes(labels(svg))):
-        x, y, r = (float(circle.get(name)) for name in ("cx", "cy", "r"))
-        assert apart((x - r, y - r, x + r, y + r), box)
-
-
-def test_everything_is_inside_the_picture():
-    svg = parsed()
-    _, _, width, height = map(float, svg.get("viewBox").split())
-    for left, top, right, bottom in boxes(labels(svg)):
-        assert 0 <= left < right <= width
-        assert 0 <= top < bottom <= height
-
-
-def test_an_arc_runs_through_the_middle_of_its_label():
-    for group in parsed().iterfind("{*}g"):
-        numbers = [float(number) for number in re.findall(r"-?[\d.]+", group.find("{*}path").get("d"))]
-        points = np.array(numbers).reshape(4, 2)
-        ((left, top, right, bottom),) = boxes([group.find("{*}rect")])
-        assert np.array([1, 3, 3, 1]) @ points / 8 == pytest.approx([(left + right) / 2, (top + bottom) / 2], abs=1)
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=30))
+def test_decisions_are_boxes_in_rows(decisions):
+    names, labels = zip(*decisions, strict=True)
+    svg = ElementTree.fromstring(draw_decisions(names, labels, "decisions"))
+    _, _, width, height = view_box(svg)
+    texts, boxes = svg.findall("{*}text"), svg.findall("{*}rect")
+    assert [text.text for text in texts] == [text for decision in decisions for text in decision]
+    assert width <= 912
+    places = set()
+    for k, box in enumerate(boxes):
+        left, top, across, down = (float(box.get(name)) for name in ("x", "y", "width", "height"))
+        assert 0 < left < left + across < width
+        assert 0 < top < top + down < height
+        places.add((left, top))
+        name, label = texts[2 * k : 2 * k + 2]
+        assert float(name.get("y")) < top < float(label.get("y")) < top + down
+        assert across >= 7 * max(len(name.text), len(label.text))
+        assert float(name.get("x")) == float(label.get("x")) == pytest.approx(left + across / 2, abs=0.1)
+    assert len(places) == len(boxes) == len(decisions)
