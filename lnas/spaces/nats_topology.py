@@ -43,13 +43,8 @@ class NatsTopologySpace(ProductSpace):
         '|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|nor_conv_1x1~2|'
     """
 
-    @property
-    def name(self) -> str:
-        return _NAME
-
-    @property
-    def decisions(self) -> tuple[Decision, ...]:
-        return tuple(Decision(f"edge {source}->{target}", OPS) for source, target in EDGES)
+    name = _NAME
+    decisions = tuple(Decision(f"edge {source}->{target}", OPS) for source, target in EDGES)
 
     @property
     def class_count(self) -> int:

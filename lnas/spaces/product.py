@@ -7,6 +7,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,8 +28,8 @@ class Decision:
 class ProductSpace(SearchSpace):
     """Every combination of independent decisions, no two of them isomorphic unless a subclass says so.
 
-    A subclass gives `name` and `decisions`. The notation is the chosen labels joined by `separator`, and a drawing is a
-    row of boxes; both can be overridden.
+    A subclass gives `name` and `decisions`. The notation is the chosen labels joined by `separator`, and a drawing is
+    rows of boxes; both can be overridden.
 
     Example:
         >>> class Widths(ProductSpace):
@@ -58,7 +59,7 @@ class ProductSpace(SearchSpace):
 
     @property
     def region(self) -> Region:
-        return Region(self.name, tuple(tuple(range(len(decision.choices))) for decision in self.decisions))
+        return _region(self.name, self.decisions)
 
     def gene_names(self) -> tuple[str, ...]:
         return tuple(decision.name for decision in self.decisions)
@@ -124,3 +125,8 @@ class ProductSpace(SearchSpace):
 
     def _example(self) -> str:
         return f"Example: {self.separator.join(decision.choices[-1] for decision in self.decisions)}."
+
+
+@lru_cache
+def _region(name: str, decisions: tuple[Decision, ...]) -> Region:
+    return Region(name, tuple(tuple(range(len(decision.choices))) for decision in decisions))

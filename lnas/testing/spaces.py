@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import pickle
 import random
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 import numpy as np
 
 from lnas.errors import UsageError
 from lnas.spaces import SearchSpace
-from lnas.types import Arch
+from lnas.types import Arch, Region
 
 _SVG = "{http://www.w3.org/2000/svg}svg"
 _COUNTABLE = 20_000
@@ -52,17 +54,57 @@ class SpaceContract:
     def test_samples_vary(self, space: SearchSpace) -> None:
         assert len(set(self._sampled(space))) > 1
 
+    def test_region_holds_every_sample(self, space: SearchSpace) -> None:
+        assert space.region.space == space.name
+        assert all(arch in space.region for arch in self._sampled(space))
+        assert len(space.gene_names()) == len(space.region.choices)
+
+    def test_samples_of_a_region_stay_inside(self, space: SearchSpace) -> None:
+        """Tried on regions that two architectures span, in which decisions that they share are made."""
+        rng = np.random.default_rng(1)
+        archs = self._sampled(space)
+        for one, other in itertools.pairwise(archs):
+            region = Region(
+                space.name, tuple(tuple(sorted({a, b})) for a, b in zip(one.genes, other.genes, strict=True))
+            )
+            for _ in range(3):
+                arch = space.sample_from(region, rng)
+                space.validate(arch)
+                assert arch in region
+
+    def test_a_region_of_one_has_one_sample(self, space: SearchSpace) -> None:
+        rng = np.random.default_rng(1)
+        assert all(space.sample_from(Region.of(arch), rng) == arch for arch in self._sampled(space))
+
+    def test_a_region_of_another_space_is_refused(self, space: SearchSpace) -> None:
+        choices = space.region.choices
+        for wrong in (
+            Region(f"not {space.name}", choices),
+            Region(space.name, choices[:-1]),
+            Region(space.name, ((10**6,), *choices[1:])),
+        ):
+            draw = functools.partial(space.sample_from, wrong, np.random.default_rng(0))
+            _assert_raises(draw, f"sample_from accepted {wrong}")
+
+    def test_class_samples_are_canonical_and_vary(self, space: SearchSpace) -> None:
+        rng = np.random.default_rng(0)
+        drawn = [space.sample_class(rng) for _ in range(self.samples)]
+        assert all(space.canonical(arch) == arch for arch in drawn)
+        assert len(set(drawn)) > 1
+
+    def test_distance_is_symmetric_and_zero_to_itself(self, space: SearchSpace) -> None:
+        for one, other in itertools.pairwise(self._sampled(space)):
+            assert space.distance(one, one) == 0
+            assert space.distance(one, other) == space.distance(other, one)
+            assert (space.distance(one, other) == 0) == (one == other)
+
     def test_parse_undoes_format(self, space: SearchSpace) -> None:
         for arch in self._sampled(space):
             assert space.parse(space.format(arch)) == arch
 
     def test_parse_refuses_what_is_no_architecture(self, space: SearchSpace) -> None:
         for text in ("", "?", space.format(self._sampled(space)[0]) + "?"):
-            try:
-                arch = space.parse(text)
-            except UsageError:
-                continue
-            raise AssertionError(f"parse({text!r}) gave {arch} instead of a UsageError")
+            _assert_raises(functools.partial(space.parse, text), f"parse accepted {text!r}")
 
     def test_json_keeps_the_architecture(self, space: SearchSpace) -> None:
         """Stores and files hold the JSON, and genes of a type like `numpy.int64` have none."""
@@ -164,7 +206,9 @@ class SpaceContract:
 
     def test_drawing_is_svg(self, space: SearchSpace) -> None:
         for arch in self._sampled(space):
-            assert ElementTree.fromstring(space.draw(arch)).tag == _SVG
+            picture = space.draw(arch)
+            assert ElementTree.fromstring(picture).tag == _SVG
+            assert picture._repr_svg_() == picture
 
     def test_space_never_changes_itself(self, space: SearchSpace) -> None:
         """Told by its pickle, which also travels to worker processes."""
@@ -201,8 +245,12 @@ def global_randomness() -> bytes:
 
 
 def _assert_refused(space: SearchSpace, arch: Arch) -> None:
+    _assert_raises(lambda: space.validate(arch), f"validate accepted {arch}")
+
+
+def _assert_raises(call: Callable[[], object], otherwise: str) -> None:
     try:
-        space.validate(arch)
+        call()
     except UsageError:
         return
-    raise AssertionError(f"validate accepted {arch}")
+    raise AssertionError(otherwise)

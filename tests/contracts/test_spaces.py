@@ -9,22 +9,26 @@ import numpy as np
 import pytest
 
 import lnas.spaces
-from lnas.spaces import NatsTopologySpace, SearchSpace
+from lnas.spaces import SPACES, SearchSpace
 from lnas.testing import SpaceContract, TinySpace
-from lnas.types import Arch
+from lnas.types import Arch, Region
 
-SPACES = (NatsTopologySpace, TinySpace)
+ALL = {**SPACES, "tiny": TinySpace}
 
 
 class TestSpaces(SpaceContract):
-    @pytest.fixture(params=SPACES)
+    @pytest.fixture(params=ALL)
     def space(self, request: pytest.FixtureRequest) -> SearchSpace:
-        return request.param()
+        return ALL[request.param]()
 
 
 def test_no_space_is_left_out():
     public = [item for item in vars(lnas.spaces).values() if inspect.isclass(item) and issubclass(item, SearchSpace)]
-    assert {space for space in public if not inspect.isabstract(space)} <= set(SPACES)
+    assert {space for space in public if not inspect.isabstract(space)} == {type(make()) for make in SPACES.values()}
+
+
+def test_a_space_is_found_by_the_name_that_its_architectures_carry():
+    assert all(make().name == name for name, make in SPACES.items())
 
 
 def test_tiny_space_is_eight_architectures():
@@ -42,12 +46,27 @@ class Counting(TinySpace):
         return super().encode(arch)
 
 
+DEAF_TO_REGIONS = {
+    "sample_from": lambda self, region, rng: Arch("tiny", (1, 0, 1)),
+    "sample": lambda self, rng: TinySpace().sample(rng),
+}
 BROKEN = {
     "test_samples_are_valid": {"sample": lambda self, rng: Arch("tiny", (2, 0, 0))},
     "test_same_seed_gives_the_same_samples": {
         "sample": lambda self, rng: TinySpace.sample(self, np.random.default_rng())
     },
     "test_samples_vary": {"sample": lambda self, rng: Arch("tiny", (1, 0, 1))},
+    "test_region_holds_every_sample": {
+        "region": property(lambda self: Region("tiny", ((0,), (0,), (0,)))),
+        "sample": lambda self, rng: TinySpace().sample(rng),
+    },
+    "test_samples_of_a_region_stay_inside": DEAF_TO_REGIONS,
+    "test_a_region_of_one_has_one_sample": DEAF_TO_REGIONS,
+    "test_a_region_of_another_space_is_refused": {"require_region": lambda self, region: None},
+    "test_class_samples_are_canonical_and_vary": {"sample_class": lambda self, rng: Arch("tiny", (1, 0, 1))},
+    "test_distance_is_symmetric_and_zero_to_itself": {
+        "distance": lambda self, arch, other: sum(a > b for a, b in zip(arch.genes, other.genes, strict=True))
+    },
     "test_parse_undoes_format": {"format": lambda self, arch: "".join(map(str, arch.genes[::-1]))},
     "test_parse_refuses_what_is_no_architecture": {"parse": lambda self, text: Arch("tiny", (0, 0, 0))},
     "test_json_keeps_the_architecture": {"sample": lambda self, rng: Arch("tiny", [1, 0, 1])},
