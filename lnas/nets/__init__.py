@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lnas.lazy import lazy_exports
-from lnas.nets.builder import NetBuilder
+from lnas.nets.builder import BENCHMARK_NET, NetBuilder
 from lnas.nets.names import Initialization
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lnas.nets.region_net import RegionNet, gumbel_weights, softmax_weights, uniform_weights
 
 __all__ = [
+    "BENCHMARK_NET",
     "Initialization",
     "NetBuilder",
     "RegionNet",

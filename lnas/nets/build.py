@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -12,7 +13,7 @@ import torch
 from lnas.errors import UsageError, complaint, unknown_name
 from lnas.nets.initialization import initialize
 from lnas.nets.layers import Layers
-from lnas.nets.names import DeadEdges, ImageSize, Initialization
+from lnas.nets.names import DeadEdges, ImageSize, Initialization, PoolNorm
 from lnas.nets.region_net import RegionNet
 from lnas.spaces import SearchSpace
 from lnas.types import Arch, Region
@@ -28,7 +29,9 @@ class Size(NamedTuple):
 class Skeleton(NamedTuple):
     """Where the class of a space's networks is, and their size in the benchmark and in published supernets.
 
-    `channels_last_from` is the width from which channels-last was measured to be faster.
+    Attributes:
+        channels_last_from: The width from which channels-last was measured to be faster.
+        supernet_options: How published supernets differ from the stand-alone nets, other than in size.
     """
 
     module: str
@@ -36,6 +39,7 @@ class Skeleton(NamedTuple):
     benchmark: Size
     supernet: Size
     channels_last_from: int = 8
+    supernet_options: Mapping[str, Any] = MappingProxyType({})
 
 
 _SKELETONS = {
@@ -45,7 +49,7 @@ _SKELETONS = {
     "nasbench1shot1_1": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(16, 3)),
     "nasbench1shot1_2": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(16, 3)),
     "nasbench1shot1_3": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(16, 3)),
-    "darts": Skeleton("lnas.nets.darts", "DartsNet", Size(36, 20), Size(16, 8)),
+    "darts": Skeleton("lnas.nets.darts", "DartsNet", Size(36, 20), Size(16, 8), 4, {"pool_norm": "batch"}),
     "nds_resnet": Skeleton("lnas.nets.nds", "NdsResNet", Size(16, None), Size(16, None)),
     "nds_resnext_a": Skeleton("lnas.nets.nds", "NdsResNeXtANet", Size(16, None), Size(16, None)),
 }
@@ -65,6 +69,7 @@ def build_net(
     dead_edges: DeadEdges = "skipped",
     auxiliary: bool = False,
     drop_path: float = 0.0,
+    pool_norm: PoolNorm | None = None,
 ) -> RegionNet:
     """Build the benchmark's network of an architecture.
 
@@ -85,6 +90,7 @@ def build_net(
         dead_edges: Whether edges that lead nowhere are computed (NATS topology).
         auxiliary: Whether there is a second classifier at two thirds of the depth (DARTS).
         drop_path: Probability with which a path is dropped in train mode (DARTS).
+        pool_norm: Whether batch norms follow the poolings (DARTS); None is the published one, "none" here.
 
     Returns:
         A module from images (B, 3, H, W) to logits (B, num_classes), whose last linear layer is `.classifier`.
@@ -94,7 +100,13 @@ def build_net(
     """
     call = f"build_net({str(arch)!r})"
     layers = Layers(affine, track_running_stats, bias)
-    options = _without_defaults(image_size=image_size, dead_edges=dead_edges, auxiliary=auxiliary, drop_path=drop_path)
+    options = _without_defaults(
+        image_size=image_size,
+        dead_edges=dead_edges,
+        auxiliary=auxiliary,
+        drop_path=drop_path,
+        pool_norm=pool_norm,
+    )
     skeleton = _skeleton(arch.space, call)
     size = _size(channels, cells, skeleton.benchmark, call)
     return _build(skeleton, Region.of(arch), num_classes, size, layers, init, options, call)
@@ -112,6 +124,7 @@ def build_supernet(
     init: Initialization = "pytorch",
     image_size: ImageSize = 32,
     dead_edges: DeadEdges = "skipped",
+    pool_norm: PoolNorm | None = None,
 ) -> RegionNet:
     """Build the supernet of a space, or of the part of it that a region allows.
 
@@ -129,6 +142,7 @@ def build_supernet(
         init: As in `build_net`.
         image_size: As in `build_net`.
         dead_edges: As in `build_net`.
+        pool_norm: As in `build_net`; None is the published one, "batch" here.
 
     Raises:
         UsageError: If no network is known for the space, or its networks have no such option.
@@ -136,8 +150,9 @@ def build_supernet(
     region = space.region if isinstance(space, SearchSpace) else space
     call = f"build_supernet({region})"
     layers = Layers(affine, track_running_stats, bias)
-    options = _without_defaults(image_size=image_size, dead_edges=dead_edges)
     skeleton = _skeleton(region.space, call)
+    given = _without_defaults(image_size=image_size, dead_edges=dead_edges, pool_norm=pool_norm)
+    options = {**skeleton.supernet_options, **given}
     size = _size(channels, cells, skeleton.supernet, call)
     return _build(skeleton, region, num_classes, size, layers, init, options, call)
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import Any
 
 from lnas.nets.names import DeadEdges, ImageSize, Initialization
 from lnas.types import Arch
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,11 @@ class NetBuilder:
     dead_edges: DeadEdges = "skipped"
     drop_path: float = 0.0
 
-    def __call__(self, arch: Arch, num_classes: int) -> nn.Module:
-        """Build the network of an architecture."""
+    def __call__(self, arch: Arch, num_classes: int) -> Any:
+        """Build the network of an architecture, an `nn.Module`."""
         from lnas.nets.build import build_net
 
         return build_net(arch, num_classes, **{field.name: getattr(self, field.name) for field in fields(self)})
+
+
+BENCHMARK_NET = NetBuilder()

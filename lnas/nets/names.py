@@ -2,6 +2,7 @@
 
 from typing import Literal
 
-Initialization = Literal["kaiming_uniform", "kaiming_normal", "kaiming_normal_fan_out", "xavier_uniform", "pytorch"]
+Initialization = Literal["kaiming_uniform", "kaiming_normal", "xavier_uniform", "pycls", "pytorch"]
 ImageSize = Literal[32, 64, 224]
 DeadEdges = Literal["skipped", "computed"]
+PoolNorm = Literal["none", "batch"]

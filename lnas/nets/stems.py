@@ -17,10 +17,11 @@ def convolutional_stem(channels: int, image_size: ImageSize, relu: bool = False)
         relu: Whether a ReLU ends it.
     """
     if image_size == 224:
+        half = max(1, channels // 2)
         layers = [
-            *_conv_bn(3, channels // 2, stride=2),
+            *_conv_bn(3, half, stride=2),
             nn.ReLU(),
-            *_conv_bn(channels // 2, channels, stride=2),
+            *_conv_bn(half, channels, stride=2),
             nn.ReLU(),
             *_conv_bn(channels, channels, stride=2),
         ]

@@ -46,7 +46,7 @@ def test_the_stem_brings_images_to_the_cells_resolution(image_size: int, factor:
 
 def test_initial_weights_by_name() -> None:
     torch.manual_seed(0)
-    net = build_net(MIXED, 10, 16, 1, init="kaiming_normal_fan_out")
+    net = build_net(MIXED, 10, 16, 1, init="pycls")
     weight = net.blocks[1].conv_a[1].weight  # 16 -> 32 channels, 3x3
     assert weight.std().item() == pytest.approx((2 / (32 * 9)) ** 0.5, rel=0.05)
 

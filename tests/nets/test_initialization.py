@@ -20,6 +20,7 @@ def layers() -> nn.Sequential:
         ("kaiming_uniform", 2 / (40 * 9), 2 / 300),
         ("kaiming_normal", 2 / (40 * 9), 2 / 300),
         ("xavier_uniform", 2 / (9 * 100), 2 / 500),
+        ("pycls", 2 / (60 * 9), 1e-4),
     ],
 )
 def test_variance_is_the_named_one(name: str, conv_variance: float, linear_variance: float) -> None:
