@@ -14,6 +14,7 @@ import sys
 import traceback
 from abc import ABCMeta
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from jsonargparse import ArgumentParser, DefaultHelpFormatter
@@ -23,13 +24,26 @@ from lnas.errors import LnasError, UsageError, unknown_name
 
 
 class Command(NamedTuple):
-    """Where a command's function lives, which package each argument's short names come from, and what it does."""
+    """Where a command's function lives, which package each argument's short names come from, and what it does.
+
+    A command that is `about` one thing takes it without a name, as in `lnas show ARCH`.
+    """
 
     module: str
     function: str
     components: dict[str, str]
     help: str
+    examples: str
+    about: str = ""
 
+
+_RUN_EXAMPLES = """  lnas run --config configs/quickstart.yaml
+  lnas run --config configs/quickstart.yaml --candidates 100 --seed 1 --output results/more
+  lnas run --data DigitsData --net.channels 8 --net.cells 1 --retraining.epochs 30
+  lnas run --config configs/experiment/cifar10_angleloss.yaml --data.root FOLDER
+  lnas run --data.help Cifar10Data
+A component (--data, --space, --net, --strategy, --estimators, --retraining) is named by its class, its options follow
+it, and DATA.help lists them. A class of your own is named by its import path, as in --data my_package.MyData."""
 
 COMMANDS = {
     "run": Command(
@@ -37,18 +51,31 @@ COMMANDS = {
         "run",
         {"data": "lnas.data", "space": "lnas.spaces", "strategy": "lnas.search", "estimators": "lnas.estimators"},
         "search, rank, retrain the winner beside controls, report",
+        _RUN_EXAMPLES,
+    ),
+    "list": Command(
+        "lnas.pipeline.listing",
+        "list_choices",
+        {},
+        "list the spaces, published genotypes or proxies",
+        "  lnas list spaces",
+        about="KIND",
+    ),
+    "show": Command(
+        "lnas.pipeline.showing",
+        "show",
+        {"space": "lnas.spaces"},
+        "draw and count one architecture",
+        "  lnas show DARTS_V2\n"
+        "  lnas show DARTS_V2 --pixels 224 --num_classes 1000 --net.image_size 224 --net.channels 48 --net.cells 14\n"
+        "  lnas show nats_topology:3-1-2-0-4-3 --output cell.svg\n"
+        "  lnas show '64:8:16:24:32'\n"
+        "  lnas show 32:relu:16:tanh --space my_package.MySpace --net my_package.build",
+        about="ARCH",
     ),
 }
 
 _INTERRUPTED = 130
-_EXAMPLES = """A component (--data, --space, --net, --strategy, --estimators, --retraining) is named by its class, its
-options follow it, and DATA.help lists them:
-  lnas run --config configs/quickstart.yaml
-  lnas run --config configs/quickstart.yaml --candidates 100 --seed 1 --output results/more
-  lnas run --data DigitsData --net lnas.nets.NetBuilder --net.channels 8 --net.cells 1 --retraining.epochs 30
-  lnas run --config configs/experiment/cifar10_angleloss.yaml --data.root FOLDER
-  lnas run --data.help Cifar10Data
-A class of your own is named by its import path, as in --data my_package.MyData."""
 
 
 class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -59,6 +86,7 @@ class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
         if any(sign in text for sign in ("known subclasses", "Callable", "<class", "| null", "Sequence[")):
             text = re.sub(r"type: .*?(, (?=default: |known subclasses: )|(?=\)$))", "", text, flags=re.DOTALL)
         text = re.sub(r"\{'class_path': '[\w.]*?(\w+)'\}", r"\1", text)
+        text = re.sub(r"default: \{.*\}", f"see --{action.dest}.help", text, flags=re.DOTALL)
         text = re.sub(r"known subclasses: (.*)\)", _short_names, text)
         return re.sub(r",? ?\(\)$|, \)$", "", text)
 
@@ -66,7 +94,7 @@ class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
 class Parser(ArgumentParser):
     """A parser whose errors are exceptions of one line."""
 
-    components: dict[str, str]
+    command: Command
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise `UsageError` in our words."""
@@ -79,15 +107,21 @@ class Parser(ArgumentParser):
             return unknown_name("option", unrecognized.group(1), options)
         required = re.search(r"arguments are required: (\w+)", message)
         if required:
-            return f"--{required.group(1)} is required; a start: --config configs/quickstart.yaml"
+            missing = self.command.about or f"--{required.group(1)}"
+            return f"{missing} is required; for example: {self.command.examples.strip().splitlines()[0].strip()}"
         key = re.match(r'Parser key "(\w+)(\.[\w.]+)?": (.*)', message)
         if not key:
             return message
         argument, part, reason = key.groups()
         misspelt = re.search(r"Expected a dot import path string: ([\w.]+)", reason)
-        if misspelt and argument in self.components:
-            return f"--{argument}: {unknown_name('class', misspelt.group(1), _classes(self.components[argument]))}"
-        return f"--{argument}{part or ''}: {reason}"
+        components = self.command.components
+        if misspelt and argument in components:
+            return f"--{argument}: {unknown_name('class', misspelt.group(1), _classes(components[argument]))}"
+        option = self.command.about if argument.upper() == self.command.about else f"--{argument}"
+        outside = re.match(r"Expected a typing\.Literal\[(.*)\]\. Got value: (.*)", reason)
+        if outside:
+            reason = unknown_name("choice", outside.group(2), re.findall(r"'([^']*)'", outside.group(1)))
+        return f"{option}{part or ''}: {reason}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -140,26 +174,33 @@ def command_parser(name: str) -> Parser:
     parser = Parser(
         prog=f"lnas {name}",
         description=_description(function),
-        epilog=_EXAMPLES,
+        epilog=command.examples,
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    parser.components = command.components
+    parser.command = command
     parser.add_argument("--config", action="config", help="A YAML file with any of these arguments; later ones win.")
-    parser.add_function_arguments(function, as_group=False, sub_configs=True, skip={"quiet", "config"})
+    parser.add_function_arguments(
+        function, as_group=False, as_positional=bool(command.about), sub_configs=True, skip={"quiet", "config"}
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="Print errors only.")
     parser.add_argument("--debug", action="store_true", help="Show the traceback of an error.")
     return parser
 
 
 def _run_command(name: str, arguments: list[str]) -> int:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)  # where people keep the classes that their configs name
     parser = command_parser(name)
     config = parser.parse_args(arguments)
     text = parser.dump(config)
     instantiated = parser.instantiate(config).as_dict()
     for own in ("config", "debug"):
         instantiated.pop(own, None)
-    _function(name)(**instantiated, config=text)
+    function = _function(name)
+    replay = {"config": text} if "config" in inspect.signature(function).parameters else {}
+    function(**instantiated, **replay)
     return 0
 
 

@@ -13,7 +13,7 @@ from lnas.cli import COMMANDS, main
 def test_overview_names_every_command_and_a_start(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 0
     printed = capsys.readouterr().out
-    assert all(f"  {name}  {command.help}" in printed for name, command in COMMANDS.items())
+    assert all(f"  {name:<4}  {command.help}" in printed for name, command in COMMANDS.items())
     assert "lnas run --config configs/quickstart.yaml" in printed
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from lnas.data import ImageData
 from lnas.errors import RunError, UsageError, complaint, unknown_name
 from lnas.estimators import Estimator, EstimatorFactory, factories_for
-from lnas.nets import NetBuilder
+from lnas.nets import BENCHMARK_NET, NetBuilder
 from lnas.pipeline.display import Display
 from lnas.pipeline.estimation import estimate_candidates
 from lnas.pipeline.outcome import first_reason, ranking_table, run_report, track_outcome
@@ -34,7 +34,7 @@ _RUN = "run"
 def run(
     data: ImageData,
     space: SearchSpace | None = None,
-    net: Callable[[Arch, int], Any] | None = None,
+    net: NetBuilder | Callable[[Arch, int], Any] = BENCHMARK_NET,
     strategy: Callable[[SearchSpace, int], Strategy] = RandomSearch,
     estimators: list[EstimatorFactory] | None = None,
     rank: str = "angle+loss+params",
@@ -57,7 +57,7 @@ def run(
     Args:
         data: Images to search and to retrain on.
         space: Where candidates come from; the NATS topology space if not given.
-        net: Builds the network of an architecture; the benchmark's own if not given.
+        net: Builds the network of an architecture: options of the benchmark's own, or a callable of yours.
         strategy: Proposes the candidates.
         estimators: What measures them; if not given, those that RANK needs, with their default settings.
         rank: Measure names joined by +; a bracket is ranked again before it is added, as in (angle+loss)+params.
@@ -82,7 +82,6 @@ def run(
 
     display = Display(quiet)
     space = space or NatsTopologySpace()
-    net = net or NetBuilder()
     proposer = strategy(space, seed)
     measuring = [factory(net, data) for factory in estimators or factories_for(measure_names(rank))]
     directions = _directions(measuring)
