@@ -36,7 +36,7 @@ def _spaces() -> Table:
     table = Table("space", "class", "architectures", "up to isomorphism", "one of them", title="Search spaces")
     for name, make in SPACES.items():
         space = make()
-        example = space.format(space.sample(np.random.default_rng(0)))
+        example = space.label(space.sample(np.random.default_rng(0)))
         table.add_row(name, type(space).__name__, _count(space.size), _count(space.class_count), example)
     return table
 

@@ -137,7 +137,7 @@ def _row(
     loss = trial.estimates.get("loss")
     return RankedCandidate(
         position,
-        space.format(trial.arch),
+        space.label(trial.arch),
         total,
         {name: _finite(trial.estimates[name]) for name in measure_names(rank)},
         [pick.role for pick in picks if pick.arch == trial.arch],

@@ -17,7 +17,7 @@ def score_against_accuracy(report: RunReport) -> go.Figure:
     """Place in the ranking against test accuracy after retraining, for what was retrained."""
     figure = _figure("Sum of ranks (left is better)", "Test accuracy after retraining (%)")
     for pick in report.picks:
-        row = next((row for row in report.ranking if row.arch == pick.arch), None)
+        row = next((row for row in report.ranking if row.position == pick.position), None)
         if row is None or not pick.test_acc:
             continue
         figure.add_trace(
@@ -26,7 +26,7 @@ def score_against_accuracy(report: RunReport) -> go.Figure:
                 y=[100 * accuracy for accuracy in pick.test_acc],
                 mode="markers",
                 name=pick.role,
-                text=[f"{pick.role}: {pick.arch}"] * len(pick.test_acc),
+                text=[f"{pick.role}: {row.arch}"] * len(pick.test_acc),
                 marker={"size": 12, "color": role_color(pick.role)},
                 hovertemplate="%{text}<br>sum of ranks %{x}<br>%{y:.2f} %<extra></extra>",
             )

@@ -14,7 +14,7 @@ class RankedCandidate:
 
     Attributes:
         position: 1 is the best.
-        arch: In the benchmark's notation.
+        arch: As `SearchSpace.label` writes it.
         rank_sum: What decided the position.
         values: Measure -> number, None where there is none.
         roles: What it was picked as, if anything.

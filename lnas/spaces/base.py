@@ -12,6 +12,8 @@ from lnas.errors import UsageError, complaint
 from lnas.spaces.drawing import Svg
 from lnas.types import Arch, Region
 
+_LONG = 100
+
 
 class SearchSpace(ABC):
     """The set of architectures a search may propose. Torch-free, without state; randomness is always an argument.
@@ -47,6 +49,11 @@ class SearchSpace(ABC):
     @abstractmethod
     def format(self, arch: Arch) -> str:
         """Write the benchmark's own notation; `parse(format(arch)) == arch`."""
+
+    def label(self, arch: Arch) -> str:
+        """Return what a table calls the architecture: the notation, or `SPACE:GENES` where that is long."""
+        notation = self.format(arch)
+        return notation if len(notation) <= _LONG else str(arch)
 
     @abstractmethod
     def validate(self, arch: Arch) -> None:
