@@ -90,3 +90,17 @@ def test_list_of_nothing_known(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Did you mean 'spaces'?" in capsys.readouterr().err
     assert main(["list"]) == 2
     assert "KIND is required; for example: lnas list spaces" in capsys.readouterr().err
+
+
+def test_classes_are_found_in_the_current_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a_space_of_mine.py").write_text(
+        "from torch import nn\n"
+        "from lnas.spaces import Decision, ProductSpace\n"
+        "class Mine(ProductSpace):\n"
+        "    name = 'mine'\n"
+        "    decisions = (Decision('width', ('2', '4')), Decision('bias', ('no', 'yes')))\n"
+        "def build(arch, num_classes):\n"
+        "    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, num_classes, bias=arch.genes[1] == 1))\n"
+    )
+    assert main(["show", "4:no", "--space", "a_space_of_mine.Mine", "--net", "a_space_of_mine.build"]) == 0
+    assert facts(capsys.readouterr().out)["parameters"] == "30 with 10 classes"
