@@ -42,13 +42,14 @@ class Skeleton(NamedTuple):
     supernet_options: Mapping[str, Any] = MappingProxyType({})
 
 
+# The 16 channels of the released 1shot1 supernets are a vertex's; two (in sub-space 2 three) of them make an output.
 _SKELETONS = {
     "nats_topology": Skeleton("lnas.nets.nats_topology", "NatsTopologyNet", Size(16, 5), Size(16, 5)),
     "nats_size": Skeleton("lnas.nets.nats_size", "NatsSizeNet", Size(64, None), Size(64, None)),
     "nasbench101": Skeleton("lnas.nets.nasbench101", "NasBench101Net", Size(128, 3), Size(16, 3)),
-    "nasbench1shot1_1": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(16, 3)),
-    "nasbench1shot1_2": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(16, 3)),
-    "nasbench1shot1_3": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(16, 3)),
+    "nasbench1shot1_1": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(32, 3)),
+    "nasbench1shot1_2": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(48, 3)),
+    "nasbench1shot1_3": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(32, 3)),
     "darts": Skeleton("lnas.nets.darts", "DartsNet", Size(36, 20), Size(16, 8), 4, {"pool_norm": "batch"}),
     "nds_resnet": Skeleton("lnas.nets.nds", "NdsResNet", Size(16, None), Size(16, None)),
     "nds_resnext_a": Skeleton("lnas.nets.nds", "NdsResNeXtANet", Size(16, None), Size(16, None)),
