@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lnas.errors import UsageError
-from lnas.types import Arch, Estimate, Trial, describe
+from lnas.types import Arch, Estimate, Region, Trial, describe
 
 ARCHS = st.builds(Arch, st.text(max_size=8), st.lists(st.integers(0, 99), max_size=8).map(tuple))
 quickly = settings(deadline=None, max_examples=50)
@@ -164,3 +164,57 @@ def test_describe_leaves_plain_data_as_it_is(value):
 )
 def test_describe_tells_values_apart(one, other):
     assert describe(one) != describe(other)
+
+
+CHOICES = st.lists(st.sets(st.integers(0, 9), min_size=1).map(sorted).map(tuple), min_size=1, max_size=5).map(tuple)
+REGIONS = st.builds(Region, st.text(max_size=8), CHOICES)
+
+
+@quickly
+@given(REGIONS)
+def test_region_survives_json(region):
+    assert Region.from_json(region.to_json()) == region
+
+
+@quickly
+@given(REGIONS, st.data())
+def test_region_holds_what_is_made_of_its_choices_and_nothing_else(region, data):
+    arch = Arch(region.space, tuple(data.draw(st.sampled_from(allowed)) for allowed in region.choices))
+    assert arch in region
+    assert arch in Region.of(arch)
+    assert Region.of(arch).is_single
+    assert Arch(f"not {region.space}", arch.genes) not in region
+    assert Arch(region.space, (*arch.genes, 0)) not in region
+    assert Arch(region.space, (10, *arch.genes[1:])) not in region
+
+
+@quickly
+@given(REGIONS, st.data())
+def test_without_forbids_one_choice_only(region, data):
+    decision = data.draw(st.integers(0, len(region.choices) - 1))
+    choice = data.draw(st.sampled_from(region.choices[decision]))
+    if len(region.choices[decision]) == 1:
+        with pytest.raises(UsageError, match=f"choices of decision {decision} in ascending order, at least one"):
+            region.without(decision, choice)
+        return
+    smaller = region.without(decision, choice)
+    for number, (before, after) in enumerate(zip(region.choices, smaller.choices, strict=True)):
+        assert set(before) - set(after) == ({choice} if number == decision else set())
+
+
+@pytest.mark.parametrize("allowed", [(), (1, 0), (0, 0)])
+def test_choices_of_a_region_are_ascending(allowed):
+    with pytest.raises(UsageError, match="choices of decision 1 in ascending order"):
+        Region("tiny", ((0,), allowed))
+
+
+def test_region_text_names_space_and_choices():
+    assert str(Region("tiny", ((0, 1), (2,)))) == "tiny:0,1-2"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "3", '{"space": "tiny"}', '{"space": "tiny", "choices": [["0"]]}', '{"choices": [[0]]}']
+)
+def test_what_is_no_region_is_refused(text):
+    with pytest.raises(UsageError, match="expected an object with a space and a list of choices per decision"):
+        Region.from_json(text)
