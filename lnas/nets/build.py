@@ -5,17 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from importlib import import_module
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import torch
 
 from lnas.errors import UsageError, complaint, unknown_name
 from lnas.nets.initialization import initialize
-from lnas.nets.layers import Layers
+from lnas.nets.layers import BN_MOMENTUM, Layers
 from lnas.nets.names import DeadEdges, ImageSize, Initialization, PoolNorm
 from lnas.nets.region_net import RegionNet
-from lnas.spaces import SearchSpace
+from lnas.spaces import SPACES, SearchSpace
 from lnas.types import Arch, Region
 
 
@@ -31,7 +30,7 @@ class Skeleton(NamedTuple):
 
     Attributes:
         channels_last_from: The width from which channels-last was measured to be faster.
-        supernet_options: How published supernets differ from the stand-alone nets, other than in size.
+        supernet_pool_norm: What follows poolings in published supernets, where that differs from the nets.
     """
 
     module: str
@@ -39,7 +38,7 @@ class Skeleton(NamedTuple):
     benchmark: Size
     supernet: Size
     channels_last_from: int = 8
-    supernet_options: Mapping[str, Any] = MappingProxyType({})
+    supernet_pool_norm: PoolNorm | None = None
 
 
 # The 16 channels of the released 1shot1 supernets are a vertex's; two (in sub-space 2 three) of them make an output.
@@ -50,9 +49,15 @@ _SKELETONS = {
     "nasbench1shot1_1": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(32, 3)),
     "nasbench1shot1_2": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(48, 3)),
     "nasbench1shot1_3": Skeleton("lnas.nets.nasbench1shot1", "NasBench1Shot1Net", Size(128, 3), Size(32, 3)),
-    "darts": Skeleton("lnas.nets.darts", "DartsNet", Size(36, 20), Size(16, 8), 4, {"pool_norm": "batch"}),
+    "darts": Skeleton("lnas.nets.darts", "DartsNet", Size(36, 20), Size(16, 8), 4, "batch"),
     "nds_resnet": Skeleton("lnas.nets.nds", "NdsResNet", Size(16, None), Size(16, None)),
     "nds_resnext_a": Skeleton("lnas.nets.nds", "NdsResNeXtANet", Size(16, None), Size(16, None)),
+}
+
+_ALLOWED = {
+    "image_size": get_args(ImageSize),
+    "dead_edges": get_args(DeadEdges),
+    "pool_norm": (None, *get_args(PoolNorm)),
 }
 
 
@@ -66,16 +71,17 @@ def build_net(
     track_running_stats: bool = True,
     bias: bool = False,
     init: Initialization = "pytorch",
+    bn_momentum: float | None = None,
     image_size: ImageSize = 32,
-    dead_edges: DeadEdges = "skipped",
+    dead_edges: DeadEdges = "benchmark",
     auxiliary: bool = False,
     drop_path: float = 0.0,
     pool_norm: PoolNorm | None = None,
 ) -> RegionNet:
     """Build the benchmark's network of an architecture.
 
-    Weights come from the global generator; seed it first. On CPUs they are laid out channels-last from the width on
-    where that was measured to be faster (`scripts/benchmark_layout.py`).
+    Weights come from the global generator; seed it first. They are laid out channels-last from the width on where that
+    was measured to be faster on CPUs (`scripts/benchmark_layout.py`), so flatten them by `flatten`, not by `view`.
 
     Args:
         arch: The architecture; its `space` decides the skeleton.
@@ -87,8 +93,10 @@ def build_net(
             batch's own in eval mode too.
         bias: Whether the cells' convolutions have a bias.
         init: Initial weights by name; see `initialize`.
-        image_size: Decides the stem: 32 pixels or less, 64 or 224.
-        dead_edges: Whether edges that lead nowhere are computed (NATS topology).
+        image_size: Decides the stem; 32 is for smaller images, too.
+        bn_momentum: How much of a batch's statistics the running ones take up; None is the benchmark's own: 0.1, and in
+            NAS-Bench-101 0.003, too little for trainings of less than some thousand steps.
+        dead_edges: Which edges off every path are computed; see `NatsTopologyNet`.
         auxiliary: Whether there is a second classifier at two thirds of the depth (DARTS).
         drop_path: Probability with which a path is dropped in train mode (DARTS).
         pool_norm: Whether batch norms follow the poolings (DARTS); None is the published one, "none" here.
@@ -99,16 +107,19 @@ def build_net(
     Raises:
         UsageError: If no network is known for the space, or its networks have no such option.
     """
-    call = f"build_net({str(arch)!r})"
-    layers = Layers(affine, track_running_stats, bias)
-    options = _without_defaults(
-        image_size=image_size,
-        dead_edges=dead_edges,
-        auxiliary=auxiliary,
-        drop_path=drop_path,
-        pool_norm=pool_norm,
-    )
+    call = f"build_net({arch}, ...)"
+    if not isinstance(arch, Arch):
+        raise UsageError(complaint("build_net(arch)", "an Arch", arch, "A space's `parse` reads the notation."))
     skeleton = _skeleton(arch.space, call)
+    SPACES[arch.space]().validate(arch)
+    options = {
+        "image_size": image_size,
+        "dead_edges": dead_edges,
+        "auxiliary": auxiliary,
+        "drop_path": drop_path,
+        "pool_norm": pool_norm,
+    }
+    layers = Layers(affine, track_running_stats, bias, bn_momentum)
     size = _size(channels, cells, skeleton.benchmark, call)
     return _build(skeleton, Region.of(arch), num_classes, size, layers, init, options, call)
 
@@ -123,8 +134,9 @@ def build_supernet(
     track_running_stats: bool = True,
     bias: bool = False,
     init: Initialization = "pytorch",
+    bn_momentum: float | None = BN_MOMENTUM,
     image_size: ImageSize = 32,
-    dead_edges: DeadEdges = "skipped",
+    dead_edges: DeadEdges = "benchmark",
     pool_norm: PoolNorm | None = None,
 ) -> RegionNet:
     """Build the supernet of a space, or of the part of it that a region allows.
@@ -142,6 +154,7 @@ def build_supernet(
         bias: As in `build_net`.
         init: As in `build_net`.
         image_size: As in `build_net`.
+        bn_momentum: As in `build_net`.
         dead_edges: As in `build_net`.
         pool_norm: As in `build_net`; None is the published one, "batch" here.
 
@@ -149,11 +162,18 @@ def build_supernet(
         UsageError: If no network is known for the space, or its networks have no such option.
     """
     region = space.region if isinstance(space, SearchSpace) else space
-    call = f"build_supernet({region})"
-    layers = Layers(affine, track_running_stats, bias)
+    if not isinstance(region, Region):
+        expected = "a space or a Region"
+        raise UsageError(complaint("build_supernet(space)", expected, space, "`Region.of(arch)` holds one arch."))
+    call = f"build_supernet({region.space}, ...)"
     skeleton = _skeleton(region.space, call)
-    given = _without_defaults(image_size=image_size, dead_edges=dead_edges, pool_norm=pool_norm)
-    options = {**skeleton.supernet_options, **given}
+    SPACES[region.space]().require_region(region)
+    options = {
+        "image_size": image_size,
+        "dead_edges": dead_edges,
+        "pool_norm": skeleton.supernet_pool_norm if pool_norm is None else pool_norm,
+    }
+    layers = Layers(affine, track_running_stats, bias, bn_momentum)
     size = _size(channels, cells, skeleton.supernet, call)
     return _build(skeleton, region, num_classes, size, layers, init, options, call)
 
@@ -168,15 +188,22 @@ def _build(
     options: Mapping[str, Any],
     call: str,
 ) -> RegionNet:
-    if num_classes < 1:
+    if type(num_classes) is not int or num_classes < 1:
         raise UsageError(complaint(call, "num_classes >= 1", num_classes, "One output per class."))
+    for name, allowed in _ALLOWED.items():
+        if options[name] not in allowed:
+            expected = f"{name} of {', '.join(map(str, allowed))}"
+            raise UsageError(complaint(call, expected, options[name], "Images under 32 pixels take image_size=32."))
     skeleton_class = getattr(import_module(skeleton.module), skeleton.net)
-    known = inspect.signature(skeleton_class).parameters
-    for name, value in options.items():
-        if name not in known:
-            raise UsageError(complaint(call, f"no {name!r} for networks of this space", value, "Leave it out."))
     depth = {} if size.cells is None else {"cells": size.cells}
-    net = skeleton_class(region, num_classes=num_classes, channels=size.channels, layers=layers, **depth, **options)
+    net = skeleton_class(
+        region,
+        num_classes=num_classes,
+        channels=size.channels,
+        layers=layers,
+        **depth,
+        **_known(options, skeleton_class, call),
+    )
     initialize(net, init)
     return net.to(memory_format=torch.channels_last) if size.channels >= skeleton.channels_last_from else net
 
@@ -192,12 +219,16 @@ def _size(channels: int | None, cells: int | None, default: Size, call: str) -> 
         raise UsageError(complaint(call, "no cells: the architecture decides the depth", cells, "Leave it out."))
     size = Size(default.channels if channels is None else channels, default.cells if cells is None else cells)
     for name, value in size._asdict().items():
-        if value is not None and value < 1:
+        if value is not None and (type(value) is not int or value < 1):
             raise UsageError(complaint(call, f"{name} >= 1", value, "None is the benchmark's own."))
     return size
 
 
-def _without_defaults(**options: Any) -> dict[str, Any]:
-    """Drop what is as in every network: only spaces that have an option are told of it."""
-    defaults = {name: item.default for name, item in inspect.signature(build_net).parameters.items()}
-    return {name: value for name, value in options.items() if value != defaults[name]}
+def _known(options: Mapping[str, Any], skeleton_class: type[RegionNet], call: str) -> dict[str, Any]:
+    """Return the options that these networks have; the others must be such that they change nothing."""
+    known = inspect.signature(skeleton_class).parameters
+    neutral = inspect.signature(build_net).parameters
+    for name, value in options.items():
+        if name not in known and value != neutral[name].default:
+            raise UsageError(complaint(call, f"no {name!r} for networks of this space", value, "Leave it out."))
+    return {name: value for name, value in options.items() if name in known and value is not None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from lnas.nets.names import DeadEdges, ImageSize, Initialization
+from lnas.nets.names import DeadEdges, ImageSize, Initialization, PoolNorm
 from lnas.types import Arch
 
 
@@ -22,9 +22,12 @@ class NetBuilder:
         track_running_stats: Whether the cells' batch norms keep running statistics.
         bias: Whether the cells' convolutions have a bias.
         init: Initial weights by name.
-        image_size: Decides the stem: 32 pixels or less, 64 or 224.
-        dead_edges: Whether edges that lead nowhere are computed (NATS topology).
+        bn_momentum: How much of a batch's statistics the running ones take up; None is the benchmark's own.
+        image_size: Decides the stem; 32 is for smaller images, too.
+        dead_edges: Which edges off every path are computed (NATS topology).
+        auxiliary: Whether there is a second classifier at two thirds of the depth (DARTS).
         drop_path: Probability with which a path is dropped in train mode (DARTS).
+        pool_norm: Whether batch norms follow the poolings (DARTS); None is the published one.
     """
 
     channels: int | None = None
@@ -33,9 +36,12 @@ class NetBuilder:
     track_running_stats: bool = True
     bias: bool = False
     init: Initialization = "pytorch"
+    bn_momentum: float | None = None
     image_size: ImageSize = 32
-    dead_edges: DeadEdges = "skipped"
+    dead_edges: DeadEdges = "benchmark"
+    auxiliary: bool = False
     drop_path: float = 0.0
+    pool_norm: PoolNorm | None = None
 
     def __call__(self, arch: Arch, num_classes: int) -> Any:
         """Build the network of an architecture, an `nn.Module`."""

@@ -24,12 +24,14 @@ def count_macs(net: nn.Module, image_size: int = 32, arch: Arch | None = None) -
         image_size: Height and width of the image, in pixels.
         arch: The path, for a supernet.
     """
-    device = next(net.parameters()).device
-    image = torch.zeros(1, 3, image_size, image_size, device=device)
+    weight = next(net.parameters())
+    image = torch.zeros(1, 3, image_size, image_size, device=weight.device, dtype=weight.dtype)
     modes = {module: module.training for module in net.modules()}
     net.eval()
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        net(image, arch) if isinstance(net, RegionNet) else net(image)
-    for module, training in modes.items():
-        module.training = training
+    try:
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            net(image, arch) if isinstance(net, RegionNet) else net(image)
+    finally:
+        for module, training in modes.items():
+            module.training = training
     return counter.get_total_flops() // _FLOPS_PER_MAC

@@ -5,15 +5,14 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from lnas.errors import UsageError, complaint
 from lnas.nets.choice import OperationChoice, Pick
-from lnas.nets.darts_operations import FactorizedReduce, ReluConvBn, drop_path, make_operation
-from lnas.nets.layers import PLAIN, Layers
+from lnas.nets.darts_operations import FactorizedReduce, drop_path, make_operation
+from lnas.nets.layers import PLAIN, Layers, ReluConvBn
 from lnas.nets.names import ImageSize, PoolNorm
 from lnas.nets.region_net import RegionNet
 from lnas.nets.stems import convolutional_stem
@@ -53,8 +52,11 @@ class DartsCell(nn.Module):
     ) -> None:
         super().__init__()
         self._reduction = reduction
-        self.preprocess0 = (FactorizedReduce if halves_first else ReluConvBn)(inputs[0], channels, layers)
-        self.preprocess1 = ReluConvBn(inputs[1], channels, layers)
+        if halves_first:
+            self.preprocess0: nn.Module = FactorizedReduce(inputs[0], channels, layers)
+        else:
+            self.preprocess0 = ReluConvBn(inputs[0], channels, 1, layers=layers)
+        self.preprocess1 = ReluConvBn(inputs[1], channels, 1, layers=layers)
         make = functools.partial(make_operation, channels=channels, layers=layers, pool_norm=pool_norm)
         self.edges = nn.ModuleDict(
             {
@@ -79,6 +81,9 @@ class DartsCell(nn.Module):
                 for edge in into
                 if not _is(picks[edge], _NONE)
             ]
+            if not terms:
+                call = "DartsNet(images, arch)"
+                raise UsageError(complaint(call, "an edge into each node", picks, "Let the space validate it."))
             states.append(sum(terms[1:], terms[0]))
         return torch.cat(states[INPUTS:], dim=1)
 
@@ -153,9 +158,20 @@ class DartsNet(RegionNet):
         drop_path: float = 0.0,
         pool_norm: PoolNorm = "none",
     ) -> None:
-        options: dict[str, Any] = {"num_classes": num_classes, "channels": channels, "cells": cells, "layers": layers}
-        options |= {"image_size": image_size, "auxiliary": auxiliary, "drop_path": drop_path, "pool_norm": pool_norm}
-        super().__init__(region, functools.partial(DartsNet, **options))
+        super().__init__(
+            region,
+            num_classes=num_classes,
+            channels=channels,
+            cells=cells,
+            layers=layers,
+            image_size=image_size,
+            auxiliary=auxiliary,
+            drop_path=drop_path,
+            pool_norm=pool_norm,
+        )
+        if image_size == 224 and channels < 2:
+            call = f"DartsNet(channels={channels}, image_size=224)"
+            raise UsageError(complaint(call, "channels >= 2, which the first cell halves", channels, "Take 48."))
         _require_inputs(region)
         self.set_drop_path(drop_path)
         self.stem = nn.ModuleList(_stem_parts(channels, image_size))
@@ -204,6 +220,7 @@ class DartsNet(RegionNet):
             call = f"DartsNet.set_drop_path({probability})"
             raise UsageError(complaint(call, "0 <= probability < 1", probability, "DARTS ends with 0.2."))
         self._drop_probability = probability
+        self._arguments["drop_path"] = probability
 
     def _features(self, images: Tensor, picks: Sequence[Pick]) -> tuple[Tensor, Tensor]:
         """Return the last cell's output and that of the second reduction cell."""

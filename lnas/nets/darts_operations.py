@@ -11,13 +11,6 @@ from lnas.nets.layers import PLAIN, Layers
 from lnas.nets.names import PoolNorm
 
 
-class ReluConvBn(nn.Sequential):
-    """ReLU, 1x1 convolution, batch norm."""
-
-    def __init__(self, c_in: int, c_out: int, layers: Layers = PLAIN) -> None:
-        super().__init__(nn.ReLU(), layers.conv(c_in, c_out, 1), layers.norm(c_out))
-
-
 class FactorizedReduce(nn.Module):
     """Halves an even resolution: two 1x1 convolutions, one of every other pixel and one of those between."""
 

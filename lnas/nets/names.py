@@ -4,5 +4,5 @@ from typing import Literal
 
 Initialization = Literal["kaiming_uniform", "kaiming_normal", "xavier_uniform", "pycls", "pytorch"]
 ImageSize = Literal[32, 64, 224]
-DeadEdges = Literal["skipped", "computed"]
+DeadEdges = Literal["benchmark", "skipped", "computed"]
 PoolNorm = Literal["none", "batch"]

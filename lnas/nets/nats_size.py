@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -126,9 +125,7 @@ class NatsSizeNet(RegionNet):
         layers: Layers = PLAIN,
         image_size: ImageSize = 32,
     ) -> None:
-        options: dict[str, Any] = {"num_classes": num_classes, "channels": channels, "layers": layers}
-        options |= {"image_size": image_size}
-        super().__init__(region, functools.partial(NatsSizeNet, **options))
+        super().__init__(region, num_classes=num_classes, channels=channels, layers=layers, image_size=image_size)
         self._widths = tuple(scaled(width, channels, WIDTHS[-1]) for width in WIDTHS)
         sizes = [{self._widths[gene] for gene in allowed} for allowed in region.choices]
         first, *others = (max(allowed) for allowed in sizes)

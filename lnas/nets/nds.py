@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -160,9 +159,7 @@ class NdsNet(RegionNet):
         layers: Layers = PLAIN,
         image_size: ImageSize = 32,
     ) -> None:
-        options: dict[str, Any] = {"num_classes": num_classes, "channels": channels, "layers": layers}
-        options |= {"image_size": image_size}
-        super().__init__(region, functools.partial(type(self), **options))
+        super().__init__(region, num_classes=num_classes, channels=channels, layers=layers, image_size=image_size)
         self._channels = channels
         self.stem = convolutional_stem(channels, image_size, relu=True)
         self.trunk = nn.ModuleList()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Self
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from lnas.nets.choice import Pick
 from lnas.types import Arch, Region
 
 
-class RegionNet(nn.Module):
+class RegionNet(nn.Module, ABC):
     """The network of a region: a stand-alone net where it holds one architecture, a supernet where it holds more.
 
     Both are the same modules under the same names, so that a path through a supernet is computed by the very code of
@@ -22,7 +22,7 @@ class RegionNet(nn.Module):
 
     Args:
         region: Which choices have modules.
-        rebuild: Makes such a network, with the same options, of another region.
+        options: The other arguments of the subclass, with which `subnet` builds one of another region.
 
     Attributes:
         region: As given.
@@ -33,10 +33,10 @@ class RegionNet(nn.Module):
     classifier: nn.Linear
     stages: Mapping[str, str]
 
-    def __init__(self, region: Region, rebuild: Callable[[Region], Self]) -> None:
+    def __init__(self, region: Region, **options: Any) -> None:
         super().__init__()
         self.region = region
-        self._rebuild = rebuild
+        self._arguments = options
 
     @abstractmethod
     def logits(self, images: Tensor, picks: Sequence[Pick]) -> Tensor:
@@ -58,26 +58,28 @@ class RegionNet(nn.Module):
 
     def picks(self, arch: Arch | None, weights: Sequence[Tensor] | None) -> tuple[Pick, ...]:
         """Turn the arguments of `forward` into a pick per decision; decisions that are made stay a plain choice."""
-        if (arch is None) is (weights is None) and not (arch is None and self.region.is_single):
-            call = f"{type(self).__name__}(images, arch={arch}, weights={'given' if weights is not None else None})"
-            raise UsageError(complaint(call, "an arch or weights", (arch, weights), "Say which path to take."))
+        call = f"{type(self).__name__}(images, arch, weights=...)"
+        if arch is not None and weights is not None:
+            raise UsageError(complaint(call, "an arch or weights", "both", "Leave one out."))
         if weights is not None:
             return self._mixture(weights)
-        if arch is None:
-            return tuple(allowed[0] for allowed in self.region.choices)
-        self._require(arch, "net(images, arch)")
-        return arch.genes
+        if arch is not None:
+            self._require(arch, call)
+            return arch.genes
+        if not self.region.is_single:
+            raise UsageError(complaint(call, "an arch or weights", "neither", "Say which path to take."))
+        return tuple(allowed[0] for allowed in self.region.choices)
 
     def subnet(self, arch: Arch) -> Self:
         """Return the stand-alone net of an architecture, which shares the weights of this one.
 
         A weight of equal shape is the same `Parameter`; one of which the architecture uses a part is a view of that
         part, which sees and makes changes in place but has a gradient of its own. To train a supernet, call the
-        supernet.
+        supernet; to save a subnet, `copy.deepcopy` it first, or its views take the whole supernet along.
         """
         self._require(arch, "net.subnet(arch)")
         with torch.device("meta"):
-            net = self._rebuild(Region.of(arch))
+            net = type(self)(Region.of(arch), **self._arguments)
         shared = dict(self.named_parameters()) | dict(self.named_buffers())
         for path, module in net.named_modules():
             prefix = f"{path}." if path else ""
@@ -119,7 +121,7 @@ class RegionNet(nn.Module):
 
     def _mixture(self, weights: Sequence[Tensor]) -> tuple[Pick, ...]:
         sizes = [len(allowed) for allowed in self.region.choices]
-        got = [tuple(vector.shape) for vector in weights]
+        got = [tuple(vector.shape) if isinstance(vector, Tensor) else type(vector).__name__ for vector in weights]
         if got != [(size,) for size in sizes]:
             call = f"{type(self).__name__}(images, weights=...)"
             raise UsageError(complaint(call, f"vectors of {sizes} weights", got, "See lnas.nets.uniform_weights."))
@@ -129,8 +131,11 @@ class RegionNet(nn.Module):
         )
 
     def _require(self, arch: Arch, call: str) -> None:
+        if not isinstance(arch, Arch):
+            raise UsageError(complaint(call, "an Arch", arch, "A space's `parse` reads the notation."))
         if arch not in self.region:
-            raise UsageError(complaint(call, f"an arch of {self.region}", str(arch), "Build it of a larger region."))
+            expected = f"an arch of the network's region of {self.region.space}"
+            raise UsageError(complaint(call, expected, str(arch), "`net.region` holds what it was built for."))
 
 
 def uniform_weights(region: Region) -> list[Tensor]:

@@ -2,12 +2,14 @@
 
 Used as a whole, each is the ordinary layer it derives from, hooks and kernels included. How many channels come in is
 seen from the input; how many go out, where that is open, is an argument.
+
+A gradient has the shape of the whole weight, with zeros where it was not used. So momentum and weight decay move the
+unused part, too, at every step of an optimizer, however gradients are cleared.
 """
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import Self
 
 from torch import Tensor, nn
@@ -44,6 +46,8 @@ class SlicedBatchNorm2d(nn.BatchNorm2d):
         width = x.shape[1]
         if width == self.num_features:
             return super().forward(x)
+        if self.training and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
         return functional.batch_norm(
             x,
             _leading(self.running_mean, width),
@@ -51,16 +55,9 @@ class SlicedBatchNorm2d(nn.BatchNorm2d):
             _leading(self.weight, width),
             _leading(self.bias, width),
             training=self.training or self.running_mean is None,
-            momentum=self._count_batch(),
+            momentum=self.momentum or 0.0,
             eps=self.eps,
         )
-
-    def _count_batch(self) -> float:
-        """Count a batch of train mode; return how much its statistics count among the running ones."""
-        if not self.training or self.num_batches_tracked is None:
-            return 0.0
-        self.num_batches_tracked.add_(1)
-        return 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
 
 
 class SlicedLinear(nn.Linear):
@@ -71,23 +68,16 @@ class SlicedLinear(nn.Linear):
         return functional.linear(x, self.weight[:, : x.shape[1]].contiguous(), self.bias)
 
 
-@dataclass(frozen=True)
 class SlicedLayers(Layers):
     """A factory of sliced layers."""
+
+    conv_type = SlicedConv2d
+    norm_type = SlicedBatchNorm2d
 
     @classmethod
     def like(cls, layers: Layers) -> Self:
         """Return the factory with the same options."""
-        return cls(layers.affine, layers.track_running_stats, layers.bias)
-
-    def conv(
-        self, c_in: int, c_out: int, kernel: int, stride: int = 1, dilation: int = 1, groups: int = 1
-    ) -> SlicedConv2d:
-        padding = dilation * (kernel // 2)
-        return SlicedConv2d(c_in, c_out, kernel, stride, padding, dilation, groups, bias=self.bias)
-
-    def norm(self, channels: int) -> SlicedBatchNorm2d:
-        return SlicedBatchNorm2d(channels, affine=self.affine, track_running_stats=self.track_running_stats)
+        return cls(layers.affine, layers.track_running_stats, layers.bias, layers.bn_momentum)
 
 
 class SlicedConvBn(nn.Module):

@@ -33,6 +33,10 @@ class NetContract:
 
     samples = 6
 
+    def mixes(self, space: SearchSpace) -> bool:
+        """Tell whether mixtures are defined: everywhere, unless a subclass says otherwise."""
+        return True
+
     def region(self, space: SearchSpace) -> Region:
         """Return what the supernet is built of: the whole space, unless a subclass says that this takes too long."""
         return space.region
@@ -135,18 +139,19 @@ class NetContract:
     def test_a_mixture_of_one_is_the_path(
         self, space: SearchSpace, build: Callable[[Region], RegionNet], images: Tensor
     ) -> None:
-        """Where a mixture is defined; with fresh batch norms, which are the identity in eval mode."""
+        """With fresh batch norms, the identity in eval mode. Where there are no mixtures, they are refused."""
         import torch
 
         supernet = build(self.region(space)).eval()
+        if not self.mixes(space):
+            weights = [torch.ones(len(allowed)) for allowed in supernet.region.choices]
+            _assert_refused(lambda: supernet(images, weights=weights))
+            return
         for arch in self._sampled(space):
             picked = zip(arch.genes, supernet.region.choices, strict=True)
             weights = [torch.tensor([float(choice == gene) for choice in allowed]) for gene, allowed in picked]
             with torch.no_grad():
-                try:
-                    mixed = supernet(images, weights=weights)
-                except UsageError:
-                    return
+                mixed = supernet(images, weights=weights)
                 torch.testing.assert_close(mixed, supernet(images, arch), rtol=_TOLERANCE, atol=_TOLERANCE)
 
     def test_what_is_outside_the_region_is_refused(
@@ -192,6 +197,9 @@ class NetContract:
 def _shake(norm: nn.BatchNorm2d, generator: object) -> None:
     norm.running_mean.normal_(0, 0.1, generator=generator)  # type: ignore[union-attr, arg-type]
     norm.running_var.uniform_(0.5, 1.5, generator=generator)  # type: ignore[union-attr, arg-type]
+    if norm.affine:
+        norm.weight.data.uniform_(0.5, 1.5, generator=generator)  # type: ignore[arg-type]
+        norm.bias.data.normal_(0, 0.5, generator=generator)  # type: ignore[arg-type]
 
 
 def _assert_refused(call: Callable[[], object]) -> None:

@@ -21,7 +21,7 @@ class TinyNet(RegionNet):
     """Three layers, each a choice of two convolutions."""
 
     def __init__(self, region: Region) -> None:
-        super().__init__(region, type(self))
+        super().__init__(region)
         self.layers = nn.ModuleList(OperationChoice(allowed, NAMES, self._layer) for allowed in region.choices)
         self.head = nn.Sequential(nn.BatchNorm2d(3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.stages = {"first": "layers.0", "head": "head"}

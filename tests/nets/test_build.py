@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from lnas.errors import UsageError
 from lnas.nets import NetBuilder, build_net, build_supernet
-from lnas.spaces import NatsTopologySpace
-from lnas.types import Arch
+from lnas.nets.complexity import count_macs
+from lnas.spaces import SPACES, NatsTopologySpace
+from lnas.types import Arch, Region
 
 SPACE = NatsTopologySpace()
 MIXED = SPACE.parse("|nor_conv_1x1~0|+|avg_pool_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|avg_pool_3x3~2|")
@@ -77,3 +79,69 @@ def test_a_supernet_is_of_a_space_or_a_region() -> None:
     whole, part = build_supernet(SPACE, 10, 4, 1), build_supernet(SPACE.region.without(0, 4), 10, 4, 1)
     assert whole.region == SPACE.region
     assert part.region.choices[0] == (0, 1, 2, 3)
+
+
+def test_momentum_of_batch_norms_is_the_benchmarks_unless_said_otherwise() -> None:
+    arch = SPACES["nasbench101"]().sample(np.random.default_rng(0))
+
+    def momenta(net: nn.Module) -> set[float | None]:
+        return {module.momentum for module in net.modules() if isinstance(module, nn.BatchNorm2d)}
+
+    assert momenta(build_net(arch, 10, 8, 1)) == {0.003}
+    assert momenta(build_net(arch, 10, 8, 1, bn_momentum=0.1)) == {0.1}
+    supernet = build_supernet(SPACES["nasbench101"](), 10, 8, 1)
+    assert momenta(supernet) == momenta(supernet.subnet(arch)) == {0.1}
+    assert momenta(build_net(MIXED, 10, 4, 1)) == {0.1}
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"image_size": 16}, "expected image_size of 32, 64, 224, got 16"),
+        ({"image_size": "32"}, "got '32'"),
+        ({"dead_edges": "skip"}, "expected dead_edges of benchmark, skipped, computed, got 'skip'"),
+        ({"dead_edges": True}, "got True"),
+        ({"pool_norm": "bn"}, "expected pool_norm of None, none, batch, got 'bn'"),
+        ({"channels": 2.5}, "expected channels >= 1, got 2.5"),
+        ({"cells": True}, "expected cells >= 1, got True"),
+        ({"num_classes": 10.0}, "expected num_classes >= 1, got 10.0"),
+    ],
+)
+def test_what_no_option_takes_is_named(options: dict, complaint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        build_net(MIXED, **options)
+    assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "arch",
+    [
+        Arch("nats_topology", (-1, 0, 0, 0, 0, 0)),
+        Arch("nats_topology", (9, 0, 0, 0, 0, 0)),
+        Arch("nats_topology", (1, 0, 0)),
+        Arch("nats_size", (0,) * 6),
+        Arch("nasbench1shot1_1", (0,) * 3),
+        Arch("nasbench101", (99,) * 21 + (0,) * 5),
+        Arch("darts", (0,) * 28),
+        "|nor_conv_1x1~0|",
+    ],
+)
+def test_what_is_no_architecture_is_refused(arch: Arch) -> None:
+    with pytest.raises(UsageError):
+        build_net(arch)
+
+
+@pytest.mark.parametrize("space", [MIXED, NatsTopologySpace, Region("nats_topology", ((0, 9),) * 6)])
+def test_what_is_no_space_is_refused(space: object) -> None:
+    with pytest.raises(UsageError):
+        build_supernet(space)
+
+
+def test_a_mode_that_was_changed_for_counting_is_put_back_whatever_happens() -> None:
+    supernet = build_supernet(SPACE, 10, 4, 1).double()
+    supernet.head.eval()
+    with pytest.raises(UsageError):
+        count_macs(supernet)
+    assert supernet.training
+    assert not supernet.head.training
+    assert count_macs(supernet, 8, MIXED) > 0

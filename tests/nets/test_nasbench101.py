@@ -150,13 +150,13 @@ def test_stages_have_features_by_name(supernets: dict[str, NasBench101Net], spac
     features = supernet.stage_features(images, list(supernet.stages), arch)
     assert {name: tuple(x.shape) for name, x in features.items()} == {
         "stem": (2, 9, 16, 16),
-        "stack1": (2, 9, 16, 16),
-        "stack2": (2, 18, 8, 8),
-        "stack3": (2, 36, 4, 4),
+        "stage1": (2, 9, 16, 16),
+        "stage2": (2, 18, 8, 8),
+        "stage3": (2, 36, 4, 4),
         "head": (2, 36),
     }
-    alone = supernet.subnet(arch).stage_features(images, ["stack2"])
-    assert torch.equal(alone["stack2"], features["stack2"])
+    alone = supernet.subnet(arch).stage_features(images, ["stage2"])
+    assert torch.equal(alone["stage2"], features["stage2"])
 
 
 # --- a second forward pass, written out from the published description
@@ -273,7 +273,7 @@ def test_a_region_with_all_edges_decided_has_exact_widths_and_mixes_operations()
 
 def test_odd_sizes_are_pooled_as_the_benchmark_pads_them() -> None:
     net = build_net(cell({(0, 6)}), channels=8, cells=1).eval()
-    features = net.stage_features(torch.randn(1, 3, 9, 9), ["stack2", "stack3"])
+    features = net.stage_features(torch.randn(1, 3, 9, 9), ["stage2", "stage3"])
     assert [tuple(x.shape[2:]) for x in features.values()] == [(5, 5), (3, 3)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,13 +12,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lnas.nets import build_net, build_supernet, uniform_weights
 from lnas.nets.complexity import count_macs
+from lnas.nets.nats_topology import _INPUTS
 from lnas.proxies import params
 from lnas.spaces import NatsTopologySpace
-from lnas.types import Region
+from lnas.types import Arch, Region
 
 SPACE = NatsTopologySpace()
 ALL_CONV3 = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"
@@ -143,12 +145,41 @@ def test_a_cell_without_a_path_gives_zeros_and_still_a_gradient_to_the_classifie
     torch.testing.assert_close(logits, net.classifier.bias.expand(2, -1))
 
 
-def test_computing_dead_edges_changes_no_logits() -> None:
-    images = torch.randn(2, 3, 8, 8)
-    for text in (ALL_CONV3, ALL_NONE, DEAD_NODE, MIXED):
-        nets = [build_net(SPACE.parse(text), 10, 4, 1, dead_edges=way).eval() for way in ("skipped", "computed")]
-        nets[1].load_state_dict(nets[0].state_dict())
-        assert torch.equal(nets[0](images), nets[1](images))
+def shaken(genes: tuple[int, ...], dead_edges: str, training: bool) -> Tensor:
+    """Return logits with batch norms that scale and shift."""
+    torch.manual_seed(0)
+    net = build_net(Arch("nats_topology", genes), 10, 4, 1, dead_edges=dead_edges).train(training)
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight)
+            nn.init.normal_(module.bias)
+    return net(torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(1)))
+
+
+# A convolution of zeros, behind a node without input: alone, behind another one, and in cells with and without a path.
+OF_ZEROS = [(0, 0, 0, 3, 3, 3), (0, 0, 3, 1, 0, 2), (0, 3, 2, 3, 0, 3), (0, 0, 1, 1, 2, 4), (0, 0, 0, 0, 3, 0)]
+OTHERS = [(3, 3, 3, 3, 3, 3), (0, 0, 0, 0, 0, 0), (3, 3, 0, 1, 0, 3), (2, 4, 3, 1, 2, 4), (0, 1, 4, 3, 1, 1)]
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("genes", OF_ZEROS + OTHERS)
+def test_what_the_benchmark_computes_for_nothing_changes_no_logits(genes: tuple[int, ...], training: bool) -> None:
+    assert torch.equal(shaken(genes, "benchmark", training), shaken(genes, "computed", training))
+
+
+@pytest.mark.parametrize("genes", OF_ZEROS)
+def test_skipping_convolutions_of_zeros_is_another_function(genes: tuple[int, ...]) -> None:
+    assert (shaken(genes, "benchmark", False) - shaken(genes, "skipped", False)).abs().max() > 0.01
+
+
+@pytest.mark.parametrize("genes", OTHERS)
+def test_without_convolutions_of_zeros_skipping_changes_nothing(genes: tuple[int, ...]) -> None:
+    assert torch.equal(shaken(genes, "benchmark", False), shaken(genes, "skipped", False))
+
+
+def test_number_of_cells_with_convolutions_of_zeros() -> None:
+    cells = list(itertools.product(range(5), repeat=6))
+    assert sum(_INPUTS["benchmark"](genes) != _INPUTS["skipped"](genes) for genes in cells) == 2140
 
 
 def test_uniform_mixture_is_the_mean_of_the_operations_on_every_edge() -> None:
