@@ -94,7 +94,7 @@ class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
 class Parser(ArgumentParser):
     """A parser whose errors are exceptions of one line."""
 
-    command: Command
+    command: Command | None = None  # the parsers that jsonargparse makes for the options of a class have none
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise `UsageError` in our words."""
@@ -107,21 +107,34 @@ class Parser(ArgumentParser):
             return unknown_name("option", unrecognized.group(1), options)
         required = re.search(r"arguments are required: (\w+)", message)
         if required:
-            missing = self.command.about or f"--{required.group(1)}"
-            return f"{missing} is required; for example: {self.command.examples.strip().splitlines()[0].strip()}"
+            return self._missing(required.group(1))
         key = re.match(r'Parser key "(\w+)(\.[\w.]+)?": (.*)', message)
         if not key:
             return message
         argument, part, reason = key.groups()
+        return f"{self._written(argument)}{part or ''}: {self._reason(argument, reason)}"
+
+    def _missing(self, argument: str) -> str:
+        missing = f"{self._written(argument)} is required"
+        if self.command is None:
+            return missing
+        return f"{missing}; for example: {self.command.examples.strip().splitlines()[0].strip()}"
+
+    def _written(self, argument: str) -> str:
+        """Return an argument as it is typed."""
+        if self.command is None:
+            return argument
+        return self.command.about if argument.upper() == self.command.about else f"--{argument}"
+
+    def _reason(self, argument: str, reason: str) -> str:
         misspelt = re.search(r"Expected a dot import path string: ([\w.]+)", reason)
-        components = self.command.components
-        if misspelt and argument in components:
-            return f"--{argument}: {unknown_name('class', misspelt.group(1), _classes(components[argument]))}"
-        option = self.command.about if argument.upper() == self.command.about else f"--{argument}"
+        if misspelt and self.command and argument in self.command.components:
+            return unknown_name("class", misspelt.group(1), _classes(self.command.components[argument]))
         outside = re.match(r"Expected a typing\.Literal\[(.*)\]\. Got value: (.*)", reason)
         if outside:
-            reason = unknown_name("choice", outside.group(2), re.findall(r"'([^']*)'", outside.group(1)))
-        return f"{option}{part or ''}: {reason}"
+            return unknown_name("choice", outside.group(2), outside.group(1).replace("'", "").split(", "))
+        optional = re.search(r"Errors: - (.*?) - Expected a <class 'NoneType'>", reason)
+        return optional.group(1) if optional else reason
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable
 
 _MANY = 30
+_LONG = 300
 
 
 class LnasError(Exception):
@@ -33,13 +34,13 @@ class StoreError(RunError):
 
 
 def complaint(call: str, expected: str, got: object, next_step: str) -> str:
-    """Word an error the one way all of them are worded.
+    """Word an error the one way all of them are worded; of a very long call or value, only both ends.
 
     Example:
         >>> complaint("RandomSearch.ask(n=-1)", "n >= 0", -1, "Ask for fewer.")
         'RandomSearch.ask(n=-1): expected n >= 0, got -1. Ask for fewer.'
     """
-    return f"{call}: expected {expected}, got {got!r}. {next_step}"
+    return f"{_ends(call)}: expected {expected}, got {_ends(repr(got))}. {next_step}"
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
@@ -50,7 +51,12 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
         "unknown measure 'angel'. Did you mean 'angle'? Known: angle, loss."
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    by_case = {known_name.casefold(): known_name for known_name in names}
+    near = difflib.get_close_matches(name.casefold(), by_case, n=1)
+    hint = f" Did you mean {by_case[near[0]]!r}?" if near else ""
     listed = ", ".join(names) if len(names) <= _MANY else f"{len(names)} others"
     return f"unknown {kind} {name!r}.{hint} Known: {listed}."
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[: _LONG // 2]} ... {text[-_LONG // 2 :]}"

@@ -7,20 +7,31 @@ import functools
 import inspect
 import json
 import math
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from lnas.errors import UsageError, complaint
+from lnas.reading import read_json_object
 
 Status = Literal["ok", "nonfinite", "failed"]
+
+_T = TypeVar("_T")
+_NOT_ORDERED = (str, Mapping, Set)
+_ARCH_EXAMPLE = 'Example: {"space": "nats_topology", "genes": [3, 1, 2, 0, 4, 3]}.'
+_REGION_EXAMPLE = 'Example: {"space": "tiny", "choices": [[0, 1], [0], [1]]}.'
 
 
 @dataclass(frozen=True, order=True)
 class Arch:
     """One architecture: the name of its space and one integer per decision.
 
-    What the integers mean is the space's affair; `str(arch)` is the identity used in stores, files and logs.
+    What the integers mean is the space's affair; `str(arch)` is the identity used in stores, files and logs. Integers
+    of any type are taken, those of numpy too, and kept as plain ones.
+
+    Raises:
+        UsageError: If the space is no text, or the genes are no integers.
 
     Example:
         >>> arch = Arch("nats_topology", (3, 1, 2, 0, 4, 3))
@@ -32,6 +43,14 @@ class Arch:
 
     space: str
     genes: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _require_name("Arch", self.space)
+        try:
+            object.__setattr__(self, "genes", _integers(self.genes))
+        except TypeError as error:
+            call = f"Arch({self.space!r}, ...)"
+            raise UsageError(complaint(call, "integers as genes", self.genes, "Example: (3, 1, 2).")) from error
 
     def __str__(self) -> str:
         return f"{self.space}:{'-'.join(map(str, self.genes))}"
@@ -47,22 +66,8 @@ class Arch:
         Raises:
             UsageError: If the text is not such an object.
         """
-        try:
-            record = json.loads(text)
-            space, genes = record["space"], record["genes"]
-            integers = isinstance(genes, list) and all(type(gene) is int for gene in genes)
-            if not isinstance(space, str) or not integers:
-                raise TypeError("not a space and a list of integers")
-            return cls(space, tuple(genes))
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(
-                complaint(
-                    f"Arch.from_json({text!r})",
-                    "an object with a space and a list of genes",
-                    text,
-                    'Example: {"space": "nats_topology", "genes": [3, 1, 2, 0, 4, 3]}.',
-                )
-            ) from error
+        record = read_json_object(f"Arch.from_json({text!r})", text, ("space", "genes"), _ARCH_EXAMPLE)
+        return cls(record["space"], record["genes"])
 
 
 @dataclass(frozen=True, order=True)
@@ -73,7 +78,8 @@ class Region:
     with one choice each is an architecture.
 
     Raises:
-        UsageError: If a decision is left without a choice, or its choices are not in ascending order.
+        UsageError: If the space is no text, choices are no integers, a decision is left without one, or its choices
+            are not in ascending order.
 
     Example:
         >>> region = Region("tiny", ((0, 1), (0, 1), (1,)))
@@ -87,9 +93,15 @@ class Region:
     choices: tuple[tuple[int, ...], ...]
 
     def __post_init__(self) -> None:
+        _require_name("Region", self.space)
+        call = f"Region({self.space!r}, ...)"
+        try:
+            object.__setattr__(self, "choices", tuple(map(_integers, _ordered(self.choices))))
+        except TypeError as error:
+            expected = "integers as choices of each decision"
+            raise UsageError(complaint(call, expected, self.choices, "Example: ((0, 2, 3), (1,)).")) from error
         for decision, allowed in enumerate(self.choices):
             if not allowed or list(allowed) != sorted(set(allowed)):
-                call = f"Region({self.space!r}, ...)"
                 expected = f"choices of decision {decision} in ascending order, at least one"
                 raise UsageError(complaint(call, expected, allowed, "Example: (0, 2, 3)."))
 
@@ -114,11 +126,25 @@ class Region:
         return cls(arch.space, tuple((gene,) for gene in arch.genes))
 
     def without(self, decision: int, choice: int) -> Region:
-        """Return the region in which a choice is no longer allowed."""
-        return self.replaced(decision, tuple(item for item in self.choices[decision] if item != choice))
+        """Return the region in which a choice is no longer allowed.
+
+        Raises:
+            UsageError: If there is no such decision, the choice is not allowed anyway, or it is the last one.
+        """
+        call = f"Region.without({decision!r}, {choice!r})"
+        self._require_decision(call, decision)
+        allowed = self.choices[decision]
+        if choice not in allowed:
+            raise UsageError(complaint(call, f"a choice of {allowed}", choice, "Others are not allowed anyway."))
+        return self.replaced(decision, tuple(item for item in allowed if item != choice))
 
     def replaced(self, decision: int, allowed: tuple[int, ...]) -> Region:
-        """Return the region in which one decision has these choices."""
+        """Return the region in which one decision has these choices.
+
+        Raises:
+            UsageError: If there is no such decision, or choices are not as in a region.
+        """
+        self._require_decision(f"Region.replaced({decision!r}, {allowed!r})", decision)
         return Region(self.space, (*self.choices[:decision], allowed, *self.choices[decision + 1 :]))
 
     def to_json(self) -> str:
@@ -132,16 +158,32 @@ class Region:
         Raises:
             UsageError: If the text is not such an object.
         """
-        try:
-            record = json.loads(text)
-            space, choices = record["space"], record["choices"]
-            if not isinstance(space, str) or not all(type(item) is int for allowed in choices for item in allowed):
-                raise TypeError("not a space and lists of integers")
-            return cls(space, tuple(tuple(allowed) for allowed in choices))
-        except (ValueError, KeyError, TypeError) as error:
-            example = 'Example: {"space": "tiny", "choices": [[0, 1], [0], [1]]}.'
-            expected = "an object with a space and a list of choices per decision"
-            raise UsageError(complaint(f"Region.from_json({text!r})", expected, text, example)) from error
+        record = read_json_object(f"Region.from_json({text!r})", text, ("space", "choices"), _REGION_EXAMPLE)
+        return cls(record["space"], record["choices"])
+
+    def _require_decision(self, call: str, decision: int) -> None:
+        if decision not in range(len(self.choices)):
+            expected = f"a decision in 0..{len(self.choices) - 1}"
+            raise UsageError(complaint(call, expected, decision, f"The region is {self}."))
+
+
+def _require_name(kind: str, space: object) -> None:
+    if not isinstance(space, str):
+        raise UsageError(complaint(f"{kind}({space!r}, ...)", "the name of a space", space, 'Example: "nats_size".'))
+
+
+def _integers(values: Iterable[int]) -> tuple[int, ...]:
+    """Return integers of any type as plain ones, but no bools: those equal 0 and 1, and are written otherwise."""
+    items = _ordered(values)
+    if bool in map(type, items):
+        raise TypeError("no integers but bools")
+    return tuple(map(operator.index, items))
+
+
+def _ordered(values: Iterable[_T]) -> tuple[_T, ...]:
+    if isinstance(values, _NOT_ORDERED):
+        raise TypeError("not a sequence")
+    return tuple(values)
 
 
 @dataclass(frozen=True)

@@ -74,3 +74,23 @@ def test_an_error_nobody_foresaw_is_one_line(
     monkeypatch.setattr(cli, "_dispatch", fail)
     assert main(["run"]) == 1
     assert capsys.readouterr().err == "lnas: ValueError: first second (--debug shows where)\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ("show x --space NasBench1Shot1Space", "--space: subspace is required"),
+        ("run --data Cifar10Data", "--data: root is required"),
+        (
+            "show x --space NasBench1Shot1Space --space.subspace 5",
+            "--space: subspace: unknown choice '5'. Known: 1, 2, 3.",
+        ),
+        ("show x --space NatsSizeSpac", "--space: unknown class 'NatsSizeSpac'. Did you mean 'NatsSizeSpace'? Known:"),
+        ("show x --pixels many", "--pixels: Expected a <class 'int'>"),
+    ],
+)
+def test_a_wrong_option_is_named_as_it_is_typed(arguments: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments.split()) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"lnas: {line}")
+    assert printed.count("\n") == 1

@@ -29,6 +29,18 @@ def test_complaint_stays_on_one_line():
     assert "\n" not in complaint("f", "one line", "two\nlines", "Split it.")
 
 
+def test_complaint_shows_both_ends_of_what_is_long():
+    message = complaint(f"f({'x' * 200_000})", "less", "a" + "y" * 200_000 + "z", "Shorten it.")
+    assert len(message) < 1000
+    assert message.startswith("f(xxx")
+    assert "xxx): expected less, got 'ayyy" in message
+    assert message.endswith("yyyz'. Shorten it.")
+
+
+def test_complaint_shows_all_of_what_is_not_long():
+    assert repr("y" * 298) in complaint("f", "less", "y" * 298, "Shorten it.")
+
+
 def test_unknown_name_suggests_the_nearest_and_sorts_the_known():
     assert unknown_name("proxy", "synflw", ["snip", "synflow", "grasp"]) == (
         "unknown proxy 'synflw'. Did you mean 'synflow'? Known: grasp, snip, synflow."

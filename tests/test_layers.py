@@ -13,6 +13,7 @@ import lnas
 ROOT = Path(lnas.__file__).parent
 RANKS = [
     {"errors", "lazy"},
+    {"reading"},
     {"types", "seeds"},
     {"spaces", "stats"},
     {"store", "benchmarks"},
@@ -26,7 +27,7 @@ RANKS = [
     {"cli"},
     {"__main__"},
 ]
-TORCH_FREE = {"errors", "types", "seeds", "spaces", "stats", "store", "benchmarks", "search", "analysis", "report"}
+TORCH_FREE = {"errors", "reading", "types", "seeds", "spaces", "stats", "store", "benchmarks", "search", "analysis", "report"}
 # Imported by the command line before it knows whether there is anything to compute.
 CHEAP = (
     "lnas.spaces",

@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,12 +59,41 @@ def test_records_cannot_be_changed(value):
         '{"space": "tiny", "genes": ["1"]}',
         '{"space": "tiny", "genes": [1.5]}',
         '{"space": "tiny", "genes": [Infinity]}',
+        '{"space": "tiny", "genes": [true]}',
+        '{"space": "tiny", "genes": {}}',
     ],
 )
-def test_arch_refuses_other_json_and_shows_it(text):
-    with pytest.raises(UsageError) as caught:
+def test_arch_refuses_other_json(text):
+    with pytest.raises(UsageError, match=r"expected .*, got .*\. Example: "):
         Arch.from_json(text)
-    assert f"got {text!r}. Example: {{" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "3", "null", '{"space": "tiny"}', "[" * 3000])
+def test_what_is_no_object_is_shown(text):
+    with pytest.raises(UsageError, match="expected a JSON object with space and genes, got ") as caught:
+        Arch.from_json(text)
+    assert repr(text)[:100] in str(caught.value)
+
+
+@pytest.mark.parametrize("genes", [[1, 0, 1], np.array([1, 0, 1]), (np.int64(1), np.uint8(0), 1), iter((1, 0, 1))])
+def test_genes_are_kept_as_plain_integers(genes):
+    arch = Arch("tiny", genes)
+    assert arch == Arch("tiny", (1, 0, 1))
+    assert {type(gene) for gene in arch.genes} == {int}
+    assert str(arch) == "tiny:1-0-1"
+
+
+@pytest.mark.parametrize("genes", [(True, 0), (1.0, 0), (np.True_, 0), ("1", 0), "10", {1: 0}, {1}, None, 3])
+def test_genes_of_another_kind_are_refused(genes):
+    with pytest.raises(UsageError) as caught:
+        Arch("tiny", genes)
+    assert f"Arch('tiny', ...): expected integers as genes, got {genes!r}" in str(caught.value)
+
+
+@pytest.mark.parametrize("record", [Arch, Region])
+def test_the_name_of_a_space_is_text(record):
+    with pytest.raises(UsageError, match="expected the name of a space, got 3"):
+        record(3, ())
 
 
 @pytest.mark.parametrize("value", [0.0, -1.5, 1e308, 3])
@@ -213,8 +243,50 @@ def test_region_text_names_space_and_choices():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "3", '{"space": "tiny"}', '{"space": "tiny", "choices": [["0"]]}', '{"choices": [[0]]}']
+    ("text", "words"),
+    [
+        ("", "expected a JSON object with space and choices, got ''"),
+        ("3", "expected a JSON object with space and choices, got '3'"),
+        ("[" * 3000, "expected a JSON object with space and choices"),
+        ('{"space": "tiny"}', "expected a JSON object with space and choices"),
+        ('{"choices": [[0]]}', "expected a JSON object with space and choices"),
+        ('{"space": "tiny", "choices": [["0"]]}', "expected integers as choices of each decision, got [['0']]"),
+        ('{"space": "tiny", "choices": {}}', "expected integers as choices of each decision, got {}"),
+        ('{"space": "tiny", "choices": [[1, 0]]}', "expected choices of decision 0 in ascending order, at least one"),
+    ],
 )
-def test_what_is_no_region_is_refused(text):
-    with pytest.raises(UsageError, match="expected an object with a space and a list of choices per decision"):
+def test_what_is_no_region_is_refused(text, words):
+    with pytest.raises(UsageError) as caught:
         Region.from_json(text)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("choices", [[[0, 1], [2]], np.array([[0, 1]]), (np.arange(3), (np.int8(4),))])
+def test_choices_are_kept_as_tuples_of_plain_integers(choices):
+    region = Region("tiny", choices)
+    assert region.choices == tuple(tuple(map(int, allowed)) for allowed in choices)
+    assert {type(choice) for allowed in region.choices for choice in allowed} == {int}
+    assert Region.from_json(region.to_json()) == region
+
+
+@pytest.mark.parametrize("choices", [(0, 1), ((0.0,),), ((False, True),), ("01",), ({0, 1},), None])
+def test_choices_of_another_kind_are_refused(choices):
+    with pytest.raises(UsageError) as caught:
+        Region("tiny", choices)
+    assert f"Region('tiny', ...): expected integers as choices of each decision, got {choices!r}" in str(caught.value)
+
+
+THREE = Region("tiny", ((0, 1), (0, 1), (0, 1)))
+
+
+@pytest.mark.parametrize("decision", [-1, 3, "0"])
+def test_a_region_has_no_other_decisions(decision):
+    for change in (lambda: THREE.without(decision, 1), lambda: THREE.replaced(decision, (1,))):
+        with pytest.raises(UsageError) as caught:
+            change()
+        assert f"expected a decision in 0..2, got {decision!r}. The region is tiny:0,1-0,1-0,1." in str(caught.value)
+
+
+def test_without_refuses_what_is_not_allowed_anyway():
+    with pytest.raises(UsageError, match=r"Region.without\(0, 99\): expected a choice of \(0, 1\), got 99"):
+        THREE.without(0, 99)

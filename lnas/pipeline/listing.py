@@ -11,7 +11,7 @@ from rich.table import Table
 from lnas.errors import UsageError, unknown_name
 from lnas.pipeline.display import Display
 from lnas.proxies import PROXIES
-from lnas.spaces import GENOTYPES, SPACES, published_genotype
+from lnas.spaces import GENOTYPES, SPACES, SearchSpace, published_genotype
 
 Kind = Literal["spaces", "genotypes", "proxies"]
 _LARGE = 10**9
@@ -19,6 +19,8 @@ _LARGE = 10**9
 
 def list_choices(kind: Kind, quiet: bool = False) -> None:
     """List what there is of a kind: the names that configs and other commands take, and what they stand for.
+
+    The class of a space is what `--space` takes, followed by its options where it has any.
 
     Args:
         kind: spaces, genotypes (published cells of the DARTS space) or proxies (measures without training).
@@ -33,11 +35,13 @@ def list_choices(kind: Kind, quiet: bool = False) -> None:
 
 
 def _spaces() -> Table:
-    table = Table("space", "class", "architectures", "up to isomorphism", "one of them", title="Search spaces")
+    """Return a table of the spaces; other commands take the class as it stands there after `--space`."""
+    table = Table("space", "class", "architectures", "up to isomorphism", title="Search spaces")
+    table.add_column("one of them", overflow="fold")
     for name, make in SPACES.items():
         space = make()
         example = space.label(space.sample(np.random.default_rng(0)))
-        table.add_row(name, type(space).__name__, _count(space.size), _count(space.class_count), example)
+        table.add_row(name, _typed(space), _count(space.size), _count(space.class_count), example)
     return table
 
 
@@ -53,6 +57,11 @@ def _proxies() -> Table:
     for name, info in PROXIES.items():
         table.add_row(name, "higher" if info.higher_is_better else "lower", info.source)
     return table
+
+
+def _typed(space: SearchSpace) -> str:
+    """Return a space as the option `--space` takes it."""
+    return " ".join([type(space).__name__, *(f"--space.{name} {value}" for name, value in vars(space).items())])
 
 
 def _count(number: int) -> str:

@@ -23,7 +23,7 @@ def show(
     output: str = "arch.svg",
     quiet: bool = False,
 ) -> None:
-    """Show an architecture: its notation, its twins, the size of its network, and its drawing as an SVG file.
+    """Show an architecture: its notation, its canonical twin, the size of its network, and its drawing as an SVG file.
 
     Args:
         arch: SPACE:GENES, the notation of a benchmark, or a published genotype such as DARTS_V2.
@@ -35,26 +35,32 @@ def show(
         quiet: Print errors only.
 
     Raises:
-        UsageError: If no space can read the architecture, or OUTPUT does not end in .svg.
+        UsageError: If no space can read the architecture, a number is not positive, or OUTPUT does not end in .svg.
     """
     import torch
 
     from lnas.nets.complexity import count_macs
     from lnas.proxies import params
 
+    for option, number in (("num_classes", num_classes), ("pixels", pixels)):
+        if number < 1:
+            raise UsageError(complaint(f"{option}={number}", f"{option} >= 1", number, f"Example: {option}=10."))
     if Path(output).suffix != ".svg":
         raise UsageError(complaint(f"output={output!r}", "a file name ending in .svg", output, "Example: arch.svg."))
-    display = Display(quiet)
     found, parsed = read_arch(arch, space)
     with torch.device("meta"):
         built = net(parsed, num_classes)
-    representative = found.canonical(parsed)
-    twin = "itself" if representative == parsed else found.format(representative)
-    display.say(f"space                {found.name}")
-    display.say(f"identity             {parsed}")
-    display.say(f"notation             {found.format(parsed)}")
-    display.say(f"first of its twins   {twin}")
-    display.say(f"parameters           {int(params(built)):,} with {num_classes} classes")
-    display.say(f"multiply-accumulates {count_macs(built, pixels):,} for {pixels} x {pixels} pixels")
+    twin = found.canonical(parsed)
+    facts = {
+        "space": found.name,
+        "identity": parsed,
+        "notation": found.format(parsed),
+        "canonical twin": "itself" if twin == parsed else twin,
+        "parameters": f"{int(params(built)):,} with {num_classes} classes",
+        "multiply-accumulates": f"{count_macs(built, pixels):,} for {pixels} x {pixels} pixels",
+        "drawing": output,
+    }
     write_whole(Path(output), found.draw(parsed).encode())
-    display.say(f"drawing              {output}")
+    display = Display(quiet)
+    for name, fact in facts.items():
+        display.say(f"{name:<20} {fact}")

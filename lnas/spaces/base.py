@@ -85,6 +85,8 @@ class SearchSpace(ABC):
 
     def distance(self, arch: Arch, other: Arch) -> int:
         """Count the decisions in which two architectures differ: their genes, unless the space says otherwise."""
+        self.validate(arch)
+        self.validate(other)
         return sum(one != two for one, two in zip(arch.genes, other.genes, strict=True))
 
     @abstractmethod
@@ -98,7 +100,7 @@ class SearchSpace(ABC):
     def encode(self, arch: Arch) -> np.ndarray:
         """Return a float32 vector of fixed length, one-hot per gene, for predictors and projections."""
         self.validate(arch)
-        codes = [np.arange(len(allowed)) == gene for gene, allowed in zip(arch.genes, self.region.choices, strict=True)]
+        codes = [np.array(allowed) == gene for gene, allowed in zip(arch.genes, self.region.choices, strict=True)]
         return np.concatenate(codes).astype(np.float32)
 
     @abstractmethod

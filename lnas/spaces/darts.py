@@ -107,7 +107,8 @@ class DartsSpace(SearchSpace):
             reduce: Those of the reduction cell.
 
         Raises:
-            UsageError: If an array has another shape, or holds a number that is not finite.
+            UsageError: If an array has another shape, holds a number that is not finite, or is none but a parameter
+                that requires a gradient.
 
         Source: quark0/darts, `cnn/model_search.py`, `genotype`.
         """
@@ -183,6 +184,8 @@ class DartsSpace(SearchSpace):
         They are found node by node, by pairing a node's two inputs in the one architecture with those in the other: a
         pair costs one if the operations differ and one if the sources do.
         """
+        self.validate(arch)
+        self.validate(other)
         pairs = zip(split_cells(arch.genes), split_cells(other.genes), strict=True)
         return sum(
             _node_distance(node, twin)
@@ -246,8 +249,12 @@ def _pair_weight(pair: tuple[int, int], node: range, region: Region) -> int:
 
 
 def _derive(alphas: np.ndarray, cell: str) -> Cell:
-    alphas = np.asarray(alphas, dtype=np.float64)
     call = f"DartsSpace.from_alphas({cell}=...)"
+    try:
+        alphas = np.asarray(alphas, dtype=np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:  # a tensor that requires grad: RuntimeError
+        step = "Example: `parameters.detach().numpy()`."
+        raise UsageError(complaint(call, "an array of numbers", type(alphas).__name__, step)) from error
     if alphas.shape != (len(EDGES), len(OPS)):
         raise UsageError(complaint(call, f"shape {(len(EDGES), len(OPS))}", alphas.shape, "A row is an edge."))
     if not np.isfinite(alphas).all():

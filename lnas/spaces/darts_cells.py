@@ -67,6 +67,7 @@ def wirings(nodes: int) -> tuple[Wiring, ...]:
     return tuple(_wiring(cell, nodes) for cell in sorted({canonical_cell(cell, nodes) for cell in cells}))
 
 
+@cache
 def cell_class_count(nodes: int, labels: int) -> int:
     """Count the cells up to isomorphism."""
     return sum(wiring.class_count(labels) for wiring in wirings(nodes))

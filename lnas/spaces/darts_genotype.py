@@ -6,6 +6,7 @@ import ast
 from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 from lnas.errors import UsageError, complaint
+from lnas.reading import read_text
 from lnas.spaces.darts_cells import INPUTS, Cell, edge_ends, edges_into
 
 NODES = 4
@@ -76,8 +77,9 @@ def format_genotype(normal: Cell, reduce: Cell) -> str:
 def _read_fields(text: str, call: str) -> dict[str, Any]:
     """Return the arguments of the text's one call, which are literals or ranges."""
     names = {f"{cell}{suffix}" for cell in CELLS for suffix in ("", "_concat")}
+    written = read_text(call, text, f"Example: `{_SHAPE}`.")
     try:
-        node = ast.parse(text.strip(), mode="eval").body
+        node = ast.parse(written, mode="eval").body
         if not _calls(node, "Genotype") or node.args:
             raise ValueError("not a genotype")
         fields = {str(keyword.arg): _read_value(keyword.value) for keyword in node.keywords}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lnas.errors import UsageError, complaint
+from lnas.reading import read_json_object
 from lnas.spaces.base import SearchSpace
 from lnas.spaces.drawing import Edge, Svg, draw_cell
 from lnas.spaces.module_classes import module_at, module_count, modules
@@ -92,18 +93,13 @@ class NasBench101Space(SearchSpace):
         """Read the notation; cells of 2 to 7 vertices.
 
         Raises:
-            UsageError: If the text is no such JSON, a label is unknown, the matrix is not square, not of 0 and 1 or
-                not upper triangular, the input does not reach the output, or more than nine edges are left after
-                pruning.
+            UsageError: If the text is no such JSON or has more keys, a label is unknown, the matrix is not square, not
+                of 0 and 1 or not upper triangular, the input does not reach the output, or more than nine edges are
+                left after pruning.
         """
         call = f"NasBench101Space.parse({text!r})"
-        try:
-            record = json.loads(text)
-            matrix, operations = record[_ADJACENCY], record[_OPERATIONS]
-        except (ValueError, KeyError, TypeError) as error:
-            expected = f"a JSON object with {_ADJACENCY} and {_OPERATIONS}"
-            raise UsageError(complaint(call, expected, text, _EXAMPLE)) from error
-        return _arch(_read(call, matrix, operations))
+        record = read_json_object(call, text, (_ADJACENCY, _OPERATIONS), _EXAMPLE)
+        return _arch(_read(call, record[_ADJACENCY], record[_OPERATIONS]))
 
     def from_matrix(self, matrix: Sequence[Sequence[int]] | np.ndarray, operations: Sequence[str]) -> Arch:
         """Return the architecture of an adjacency matrix and its vertices' labels.
@@ -115,7 +111,7 @@ class NasBench101Space(SearchSpace):
         Raises:
             UsageError: As `parse` does.
         """
-        rows, labels = np.array(matrix, dtype=object).tolist(), list(operations)
+        rows, labels = _listed(matrix), _listed(operations)
         return _arch(_read(f"NasBench101Space.from_matrix({rows}, {labels})", rows, labels))
 
     def format(self, arch: Arch) -> str:
@@ -228,6 +224,12 @@ def _require_valid(call: str, module: Module) -> None:
         raise UsageError(complaint(call, expected, live, step))
 
 
+def _listed(values: Any) -> Any:
+    """Return nested tuples and arrays as lists, and anything else as it is."""
+    values = values.tolist() if hasattr(values, "tolist") else values
+    return [_listed(value) for value in values] if isinstance(values, list | tuple) else values
+
+
 def _read(call: str, matrix: Any, operations: Any) -> Module:
     rows = _read_matrix(call, matrix)
     vertices = len(rows)
@@ -245,7 +247,7 @@ def _read_matrix(call: str, matrix: Any) -> list[list[int]]:
         if not isinstance(row, list) or len(row) != vertices:
             raise UsageError(complaint(call, f"row {source} with {vertices} entries, one per row", row, _EXAMPLE))
         for target, entry in enumerate(row):
-            if entry not in (0, 1):
+            if entry not in (0, 1) or isinstance(entry, bool):
                 raise UsageError(complaint(call, f"0 or 1 in row {source}, column {target}", entry, _EXAMPLE))
             if entry and target <= source:
                 expected = f"an upper triangular matrix, so 0 in row {source}, column {target}"

@@ -7,11 +7,12 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from lnas.errors import UsageError, complaint
+from lnas.errors import UsageError, complaint, unknown_name
+from lnas.reading import read_json_object
 from lnas.spaces.drawing import Svg
 from lnas.spaces.module_classes import all_labelings
 from lnas.spaces.module_graph import OPS, Module, canonical_numbers, clear_dead, embed, pairs, prune
@@ -47,6 +48,9 @@ class NasBench1Shot1Space(ProductSpace):
     Attributes:
         subspace: 1, 2 or 3.
 
+    Raises:
+        UsageError: If there is no such sub-space.
+
     Example:
         >>> space = NasBench1Shot1Space(1)
         >>> space.size, space.class_count
@@ -59,7 +63,7 @@ class NasBench1Shot1Space(ProductSpace):
     subspace: Subspace
 
     def __post_init__(self) -> None:
-        if self.subspace not in _PARENTS:
+        if type(self.subspace) is not int or self.subspace not in _PARENTS:
             call = f"NasBench1Shot1Space(subspace={self.subspace!r})"
             raise UsageError(complaint(call, "a sub-space of 1, 2, 3", self.subspace, "Example: subspace=3."))
 
@@ -95,17 +99,14 @@ class NasBench1Shot1Space(ProductSpace):
         """Read `{"parents": {"1": [0], ...}, "operations": [...]}`, with all vertices but the input.
 
         Raises:
-            UsageError: If the text is no such JSON, a vertex is left out or unknown, has another number of parents than
-                the sub-space says, or parents that do not come before it, or an operation is unknown.
+            UsageError: If the text is no such JSON or has more keys, a vertex is left out or unknown, has another
+                number of parents than the sub-space says, or parents that do not come before it, or an operation is
+                unknown.
         """
         call = f"{self!r}.parse({text!r})"
-        try:
-            record = json.loads(text)
-            parents, operations = record["parents"], record["operations"]
-        except (ValueError, KeyError, TypeError) as error:
-            expected = "a JSON object with parents and operations"
-            raise UsageError(complaint(call, expected, text, self._example())) from error
-        return Arch(self.name, (*self._read_parents(call, parents), *self._read_operations(call, operations)))
+        record = read_json_object(call, text, ("parents", "operations"), self._example())
+        parents = self._read_parents(call, record["parents"])
+        return Arch(self.name, (*parents, *self._read_operations(call, record["operations"])))
 
     def format(self, arch: Arch) -> str:
         parents = {str(vertex): chosen for vertex, chosen in enumerate(self.parents(arch)) if vertex}
@@ -123,7 +124,12 @@ class NasBench1Shot1Space(ProductSpace):
             loose_ends: "kept", all of them; "pruned", the first of those that are equal, vertex by vertex, once the
                 vertices that do not reach the output are dropped. These are fewer than all and more than the classes,
                 since the order of the vertices still counts.
+
+        Raises:
+            UsageError: If there is no such kind.
         """
+        if loose_ends not in get_args(LooseEnds):
+            raise UsageError(f"{self!r}.cells: {unknown_name('kind of loose ends', loose_ends, get_args(LooseEnds))}")
         seen = set()
         for connectivity in itertools.product(*self.region.choices[: -self._inner]):
             module = self._raw_module((*connectivity, *[_SOME] * self._inner))
@@ -185,12 +191,13 @@ class NasBench1Shot1Space(ProductSpace):
         if not isinstance(parents, dict) or sorted(parents) != names:
             raise UsageError(complaint(call, f"the parents of vertices {', '.join(names)}", parents, self._example()))
         for name, sets in zip(names, parent_sets(self.subspace)[1:], strict=True):
-            listed = [list(allowed) for allowed in sets]
-            if parents[name] not in listed:
+            listed = [repr(list(allowed)) for allowed in sets]  # as text, in which True is not 1
+            given = repr(parents[name])
+            if given not in listed:
                 expected = f"{len(sets[0])} ascending vertices below {name} as parents of vertex {name}"
                 raise UsageError(complaint(call, expected, parents[name], self._example()))
             if len(sets) > 1:
-                yield listed.index(parents[name])
+                yield listed.index(given)
 
     def _read_operations(self, call: str, operations: Any) -> Iterator[int]:
         if not isinstance(operations, list) or len(operations) != self._inner:

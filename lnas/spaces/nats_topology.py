@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Literal
 
-from lnas.errors import UsageError, complaint
+from lnas.errors import UsageError, complaint, unknown_name
+from lnas.reading import read_text
 from lnas.spaces.drawing import Edge, Svg, draw_cell
 from lnas.spaces.product import Decision, ProductSpace
 from lnas.types import Arch
@@ -22,7 +23,7 @@ Sense = Literal["isomorphic", "functional"]
 _NAME = "nats_topology"
 _EXAMPLE = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
 _NONE, _SKIP = OPS.index("none"), OPS.index("skip_connect")
-_CONVOLUTIONS = (OPS.index("nor_conv_1x1"), OPS.index("nor_conv_3x3"))
+CONVOLUTIONS = (OPS.index("nor_conv_1x1"), OPS.index("nor_conv_3x3"))
 
 
 class NatsTopologySpace(ProductSpace):
@@ -53,7 +54,7 @@ class NatsTopologySpace(ProductSpace):
 
     def parse(self, text: str) -> Arch:
         call = f"NatsTopologySpace.parse({text!r})"
-        nodes = text.strip().split("+")
+        nodes = read_text(call, text, f"Example: {_EXAMPLE}").split("+")
         if len(nodes) != NODES - 1:
             raise UsageError(complaint(call, "three nodes joined by '+'", text, f"Example: {_EXAMPLE}"))
         genes = []
@@ -67,9 +68,8 @@ class NatsTopologySpace(ProductSpace):
                 if op not in OPS:
                     raise UsageError(complaint(call, f"an operation of {', '.join(OPS)}", op, f"Example: {_EXAMPLE}"))
                 if index != str(source):
-                    raise UsageError(
-                        complaint(call, f"source {source} in {node!r}", index, "List the sources in order.")
-                    )
+                    expected = f"source {source} into node {target}"
+                    raise UsageError(complaint(call, expected, index, "List the sources in order."))
                 genes.append(OPS.index(op))
         return Arch(_NAME, tuple(genes))
 
@@ -90,17 +90,22 @@ class NatsTopologySpace(ProductSpace):
                 `none` becomes a marker that is kept, so that two such edges still differ from one; skips are
                 transparent; the inputs of a node are unordered. "functional", same function up to weights, leaves
                 4,930: dead edges vanish and sums of sums are flattened.
+
+        Raises:
+            UsageError: If the space has no such cell, or there is no such sense.
         """
         self.validate(arch)
+        _require_sense(sense)
         return _representatives(sense)[_CLASS_KEY[sense](arch.genes)]
 
     def classes(self, sense: Sense = "isomorphic") -> Iterator[Arch]:
+        _require_sense(sense)
         yield from _representatives(sense).values()
 
     def is_valid(self, arch: Arch) -> bool:
         """Tell whether a convolution lies on some path from input to output: 13,642 cells of 15,625, as published."""
         live = live_edges(arch.genes)
-        return any(edge in live and gene in _CONVOLUTIONS for edge, gene in zip(EDGES, arch.genes, strict=True))
+        return any(edge in live and gene in CONVOLUTIONS for edge, gene in zip(EDGES, arch.genes, strict=True))
 
     def draw(self, arch: Arch) -> Svg:
         self.validate(arch)
@@ -163,6 +168,11 @@ def _written(terms: Counter[str]) -> str:
 
 
 _CLASS_KEY = {"isomorphic": _isomorphism_key, "functional": _functional_key}
+
+
+def _require_sense(sense: str) -> None:
+    if sense not in _CLASS_KEY:
+        raise UsageError(f"space {_NAME!r}: {unknown_name('sense', sense, _CLASS_KEY)}")
 
 
 @cache

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from typing import Any, NamedTuple
 
 from lnas.errors import UsageError, complaint, unknown_name
+from lnas.reading import read_json_object
 from lnas.spaces.drawing import Stage, Svg, draw_stages
 from lnas.spaces.product import Decision, ProductSpace
 from lnas.types import Arch
@@ -75,11 +76,12 @@ class NdsSpace(ProductSpace):
         return tuple(self.fields[position].choices[gene] for gene in genes)
 
     def parse(self, text: str) -> Arch:
-        record = self._record(text)
+        call, keys = self._call(text), (*(field.key for field in self.fields), "ss")
+        record = read_json_object(call, text, keys, self._example(), optional=("block_type",))
         self._require_frame(record, text)
         genes: list[int] = []
         for field in self.fields:
-            genes += self._genes(field, record.get(field.key), text)
+            genes += self._genes(field, record[field.key], text)
         return Arch(self.name, tuple(genes))
 
     def format(self, arch: Arch) -> str:
@@ -95,25 +97,13 @@ class NdsSpace(ProductSpace):
         pairs = zip(self.widths(arch), self.depths(arch), strict=True)
         return [Stage(f"stage {number}", width, depth) for number, (width, depth) in enumerate(pairs, start=1)]
 
-    def _record(self, text: str) -> dict[str, Any]:
-        try:
-            record = json.loads(text)
-        except ValueError as error:
-            raise self._refusal(text, f"a JSON object ({error})", text) from error
-        if not isinstance(record, dict):
-            raise self._refusal(text, "a JSON object", record)
-        return record
-
     def _require_frame(self, record: dict[str, Any], text: str) -> None:
-        """Refuse what is not of this space, leaving the fields."""
-        known = {"block_type", "ss", *(field.key for field in self.fields)}
-        for key, value in record.items():
-            if key not in known and value:
-                raise self._refusal(text, f"no key but {', '.join(sorted(known))}", key)
+        """Refuse what is not of this space, but for the fields."""
         if not str(record.get("block_type", self.block_type)).startswith(self.block_type):
             raise self._refusal(text, f"a block_type that begins with {self.block_type!r}", record["block_type"])
-        if record.get("ss") != [1, *STRIDES]:
-            raise self._refusal(text, f"'ss' to be {[1, *STRIDES]}, the strides of stem and stages", record.get("ss"))
+        strides = [1, *STRIDES]
+        if repr(record["ss"]) != repr(strides):  # as text, in which True is not 1
+            raise self._refusal(text, f"'ss' to be {strides}, the strides of stem and stages", record["ss"])
 
     def _genes(self, field: Field, given: object, text: str) -> list[int]:
         if not isinstance(given, list) or len(given) != STAGES + 1:
@@ -127,9 +117,14 @@ class NdsSpace(ProductSpace):
         return [field.choices.index(value) for value in given[1:]]
 
     def _refusal(self, text: str, expected: str, got: object) -> UsageError:
+        return UsageError(complaint(self._call(text), expected, got, self._example()))
+
+    def _call(self, text: str) -> str:
+        return f"{type(self).__name__}.parse({text!r})"
+
+    def _example(self) -> str:
         largest = Arch(self.name, tuple(len(decision.choices) - 1 for decision in self.decisions))
-        call = f"{type(self).__name__}.parse({text!r})"
-        return UsageError(complaint(call, expected, got, f"Example: {self.format(largest)}."))
+        return f"Example: {self.format(largest)}."
 
 
 class NdsResNetSpace(NdsSpace):

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from lnas.errors import UsageError, complaint
+from lnas.reading import read_text
 from lnas.spaces.base import SearchSpace
 from lnas.spaces.drawing import Svg, draw_decisions
 from lnas.types import Arch, Region
@@ -19,10 +20,24 @@ from lnas.types import Arch, Region
 
 @dataclass(frozen=True)
 class Decision:
-    """One thing to decide, and the labels of what can be chosen; gene k of an architecture indexes them."""
+    """One thing to decide, and the labels of what can be chosen; gene k of an architecture indexes them.
+
+    Raises:
+        UsageError: If there are no labels, or they are no text, empty, with space around them or not all different.
+    """
 
     name: str
     choices: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        labels = self.choices
+        listed = isinstance(labels, list | tuple) and all(
+            isinstance(label, str) and label and label == label.strip() for label in labels
+        )
+        if not (listed and labels and len({*labels}) == len(labels)):
+            expected = "labels, at least one, all different, none empty or with space around it"
+            raise UsageError(complaint(f"Decision({self.name!r}, ...)", expected, labels, 'Example: ("8", "16").'))
+        object.__setattr__(self, "choices", tuple(labels))
 
 
 class ProductSpace(SearchSpace):
@@ -59,7 +74,7 @@ class ProductSpace(SearchSpace):
 
     @property
     def region(self) -> Region:
-        return _region(self.name, self.decisions)
+        return _region(self.name, tuple(self.decisions))
 
     def gene_names(self) -> tuple[str, ...]:
         return tuple(decision.name for decision in self.decisions)
@@ -69,8 +84,10 @@ class ProductSpace(SearchSpace):
         return tuple(decision.choices[gene] for decision, gene in zip(self.decisions, arch.genes, strict=True))
 
     def parse(self, text: str) -> Arch:
+        _require_separable(tuple(self.decisions), self.separator)
         call = f"{type(self).__name__}.parse({text!r})"
-        words = text.strip().split(self.separator) if self.separator else list(text.strip())
+        written = read_text(call, text, self._example())
+        words = written.split(self.separator) if self.separator else list(written)
         if len(words) != len(self.decisions):
             expected = f"{len(self.decisions)} values joined by {self.separator!r}: {', '.join(self.gene_names())}"
             raise UsageError(complaint(call, expected, text, self._example()))
@@ -83,6 +100,7 @@ class ProductSpace(SearchSpace):
 
     def format(self, arch: Arch) -> str:
         self.validate(arch)
+        _require_separable(tuple(self.decisions), self.separator)
         return self.separator.join(self.labels(arch))
 
     def validate(self, arch: Arch) -> None:
@@ -97,9 +115,11 @@ class ProductSpace(SearchSpace):
 
     def mutate(self, arch: Arch, rng: np.random.Generator) -> Arch:
         self.validate(arch)
-        others = [len(decision.choices) - 1 for decision in self.decisions]
-        number = int(rng.integers(sum(others)))
-        return next(itertools.islice(self._changed(arch), number, None))
+        mutants = sum(len(decision.choices) - 1 for decision in self.decisions)
+        if not mutants:
+            call = f"{type(self).__name__}.mutate(...)"
+            raise UsageError(complaint(call, "a decision of two choices", str(arch), "There is nothing to mutate."))
+        return next(itertools.islice(self._changed(arch), int(rng.integers(mutants)), None))
 
     def neighbors(self, arch: Arch) -> Iterator[Arch]:
         self.validate(arch)
@@ -130,3 +150,15 @@ class ProductSpace(SearchSpace):
 @lru_cache
 def _region(name: str, decisions: tuple[Decision, ...]) -> Region:
     return Region(name, tuple(tuple(range(len(decision.choices))) for decision in decisions))
+
+
+@lru_cache
+def _require_separable(decisions: tuple[Decision, ...], separator: str) -> None:
+    """Raise `UsageError` if joined labels cannot be told apart."""
+    for decision in decisions:
+        for label in decision.choices:
+            clear = separator not in label if separator else len(label) == 1
+            if not clear:
+                expected = f"labels without the separator {separator!r}" if separator else "labels of one character"
+                step = "Give the space another `separator`."
+                raise UsageError(complaint(f"decision {decision.name!r}", expected, label, step))

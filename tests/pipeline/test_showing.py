@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -30,6 +31,21 @@ def test_show_counts_and_draws(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed["parameters"] == "1,531,546 with 10 classes"
     assert printed["multiply-accumulates"] == "220,119,680 for 32 x 32 pixels"
     assert ElementTree.parse("arch.svg").getroot().tag.endswith("svg")
+
+
+def test_show_names_the_canonical_twin(capsys: pytest.CaptureFixture[str]) -> None:
+    twins = []
+    for text in ("nats_topology:4-0-0-0-0-0", CELL):
+        assert main(["show", text]) == 0
+        twins.append(facts(capsys.readouterr().out)["canonical twin"])
+    assert twins == ["nats_topology:0-0-0-0-0-0", "itself"]
+
+
+def test_what_cannot_be_counted_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "not_for_images.py").write_text("from torch import nn\ndef build(arch, n): return nn.Linear(7, n)\n")
+    assert main(["show", CELL, "--net", "not_for_images.build"]) == 1
+    assert capsys.readouterr().out == ""
+    assert not Path("arch.svg").exists()
 
 
 def test_show_takes_an_identity_a_notation_or_a_published_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,9 +77,13 @@ def test_show_a_space_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "words"),
     [
         ([], "ARCH is required; for example: lnas show DARTS_V2"),
-        (["64:8:16:24"], "expected SPACE:GENES, the notation of a benchmark or the name of a published genotype"),
+        (["{}"], "expected SPACE:GENES, the notation of a benchmark or the name of a published genotype"),
+        (["64:8:16:24:33"], "expected width of cell 3 of 8, 16, 24, 32, 40, 48, 56, 64, got '33'"),
         (["nats_size:7-0-1-2-9"], "in 0..7, got 9"),
-        (["nats_sise:7-0-1-2-3"], "Spaces: nats_topology, nats_size"),
+        (["nats_sise:7-0-1-2-3"], "unknown space 'nats_sise'. Did you mean 'nats_size'?"),
+        (["DARTS_V2", "--space", "NatsTopologySpace"], "expected three nodes joined by '+', got 'DARTS_V2'"),
+        ([CELL, "--pixels", "0"], "pixels=0: expected pixels >= 1, got 0"),
+        ([CELL, "--num_classes", "-1"], "num_classes=-1: expected num_classes >= 1, got -1"),
         (["DARTS_V2", "--output", "arch.png"], "expected a file name ending in .svg, got 'arch.png'"),
         (["64:8:16:24", "--space", "NatsSizeSpace"], "NatsSizeSpace.parse('64:8:16:24'): expected 5 values"),
     ],
@@ -85,6 +105,14 @@ def test_list_names_everything(kind: str, capsys: pytest.CaptureFixture[str]) ->
     assert all(name in printed for name in names)
 
 
+def test_list_of_spaces_is_whole_and_tells_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "spaces"]) == 0
+    printed = capsys.readouterr().out
+    assert "\N{HORIZONTAL ELLIPSIS}" not in printed
+    words = "".join(re.sub(r"[\u2500-\u257f]", " ", printed).split())
+    assert "NasBench1Shot1Space--space.subspace2" in words
+
+
 def test_list_of_nothing_known(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "spaecs"]) == 2
     assert "Did you mean 'spaces'?" in capsys.readouterr().err
@@ -100,7 +128,8 @@ def test_classes_are_found_in_the_current_folder(tmp_path: Path, capsys: pytest.
         "    name = 'mine'\n"
         "    decisions = (Decision('width', ('2', '4')), Decision('bias', ('no', 'yes')))\n"
         "def build(arch, num_classes):\n"
-        "    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, num_classes, bias=arch.genes[1] == 1))\n"
+        "    head = nn.Linear(3, num_classes, bias=arch.genes[1] == 1)\n"
+        "    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)\n"
     )
     assert main(["show", "4:no", "--space", "a_space_of_mine.Mine", "--net", "a_space_of_mine.build"]) == 0
     assert facts(capsys.readouterr().out)["parameters"] == "30 with 10 classes"

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
@@ -94,6 +95,8 @@ def test_alphas_never_choose_none():
     ("normal", "complaint"),
     [
         (np.zeros((14, 7)), "from_alphas(normal=...): expected shape (14, 8), got (14, 7)"),
+        ([[0.0] * 8] * 13 + [[0.0]], "expected an array of numbers, got 'list'"),
+        (torch.zeros(14, 8, requires_grad=True), "got 'Tensor'. Example: `parameters.detach().numpy()`."),
         (np.full((14, 8), np.nan), "from_alphas(normal=...): expected finite numbers"),
     ],
 )
@@ -210,6 +213,18 @@ def test_distance_is_the_least_number_of_mutations():
     assert max(steps.values()) == 4
     for arch, count in steps.items():
         assert SPACE.distance(start, arch) == SPACE.distance(arch, start) == count
+
+
+def test_distance_is_between_architectures_of_the_space():
+    arch = SPACE.parse(GOOD)
+    for pair in ((arch, Arch("tiny", (0,))), (with_genes({0: 0}), arch)):
+        with pytest.raises(UsageError, match="space 'darts': expected"):
+            SPACE.distance(*pair)
+
+
+def test_samples_of_arrays_of_choices_are_plain():
+    region = Region("darts", (np.arange(8),) * 28)
+    assert {type(gene) for gene in SPACE.sample_from(region, np.random.default_rng(0)).genes} == {int}
 
 
 @quickly

@@ -94,7 +94,10 @@ def test_smaller_cells_end_in_vertex_six():
     assert SPACE.parse(written(SMALL, ["input", POOL, "output"])) == arch_of({(0, 1), (0, 6), (1, 6)}, 2)
 
 
-@pytest.mark.parametrize("matrix", [NOTEBOOK, tuple(map(tuple, NOTEBOOK)), np.array(NOTEBOOK, dtype=np.int8)])
+@pytest.mark.parametrize(
+    "matrix",
+    [NOTEBOOK, tuple(map(tuple, NOTEBOOK)), np.array(NOTEBOOK, dtype=np.int8), [np.array(row) for row in NOTEBOOK]],
+)
 def test_matrices_come_in_any_form(matrix):
     arch = SPACE.from_matrix(matrix, LABELS)
     assert arch == SPACE.parse(written(NOTEBOOK, LABELS))
@@ -126,10 +129,13 @@ def changed(matrix, source, target, entry):
         ([[0, 1, 1], [0, 0], [0, 0, 0]], LABELS[:3], "row 1 with 3 entries, one per row, got [0, 0]"),
         (changed(SMALL, 0, 1, 2), LABELS[:3], "expected 0 or 1 in row 0, column 1, got 2"),
         (changed(SMALL, 0, 1, -1), LABELS[:3], "expected 0 or 1 in row 0, column 1, got -1"),
+        (changed(SMALL, 0, 1, True), LABELS[:3], "expected 0 or 1 in row 0, column 1, got True"),
         (changed(SMALL, 0, 1, "1"), LABELS[:3], "expected 0 or 1 in row 0, column 1, got '1'"),
         (changed(SMALL, 2, 1, 1), LABELS[:3], "an upper triangular matrix, so 0 in row 2, column 1, got 1"),
         (changed(SMALL, 1, 1, 1), LABELS[:3], "an upper triangular matrix, so 0 in row 1, column 1, got 1"),
         ([[0] * 8] * 8, (*LABELS, "output"), "an adjacency matrix of 2 to 7 rows, got [[0, 0, 0, 0, 0, 0, 0, 0],"),
+        ([[0, 1], 3], LABELS[:2], "row 1 with 2 entries, one per row, got 3"),
+        (SMALL, None, "expected 3 operations, one per row of the matrix, got None"),
         ([[0]], ["input"], "an adjacency matrix of 2 to 7 rows, got [[0]]"),
         ([[0, 1, 0], [0, 0, 0], [0, 0, 0]], ["input", POOL, "output"], "expected a path from the input to the output"),
         (TEN_EDGES, LABELS, "expected at most 9 edges after pruning, got 10. Take out edges"),
@@ -137,13 +143,24 @@ def changed(matrix, source, target, entry):
 )
 def test_parse_names_what_is_wrong(matrix, labels, complaint):
     for read, call in (
-        (lambda: SPACE.parse(written(matrix, labels)), f"NasBench101Space.parse({written(matrix, labels)!r}): "),
+        (lambda: SPACE.parse(written(matrix, labels)), f"NasBench101Space.parse({written(matrix, labels)!r}): "[:150]),
         (lambda: SPACE.from_matrix(matrix, labels), "NasBench101Space.from_matrix(["),
     ):
         with pytest.raises(UsageError) as caught:
             read()
         assert complaint in str(caught.value)
         assert str(caught.value).startswith(call)
+
+
+def test_no_other_key_is_taken():
+    with pytest.raises(UsageError, match="no key but module_adjacency, module_operations, got 'more'"):
+        SPACE.parse(json.dumps({"module_adjacency": SMALL, "module_operations": LABELS[:3], "more": 1}))
+
+
+@pytest.mark.parametrize("text", [None, b"{}", "[" * 3000])
+def test_parse_refuses_what_no_reader_takes(text):
+    with pytest.raises(UsageError, match=r"NasBench101Space.parse\(.*Example: "):
+        SPACE.parse(text)
 
 
 @pytest.mark.parametrize("text", ["", "?", "[]", "3", "{}", '{"module_adjacency": [[0, 1], [0, 0]]}'])
@@ -286,6 +303,11 @@ def test_samples_of_a_region_are_uniform():
     drawn = collections.Counter(SPACE.sample_from(region, rng) for _ in range(50 * len(valid)))
     assert set(drawn) == set(valid)
     assert chisquare(list(drawn.values())).pvalue > 1e-3
+
+
+def test_samples_of_arrays_of_choices_are_plain():
+    region = Region("nasbench101", tuple(np.arange(len(allowed)) for allowed in SPACE.region.choices))
+    assert {type(gene) for gene in SPACE.sample_from(region, np.random.default_rng(0)).genes} == {int}
 
 
 def test_samples_of_a_single_cell():

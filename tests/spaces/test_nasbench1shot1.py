@@ -39,7 +39,7 @@ def test_names_are_those_of_the_regions():
     assert [space.name for space in SPACES.values()] == [f"nasbench1shot1_{number}" for number in (1, 2, 3)]
 
 
-@pytest.mark.parametrize("number", [0, 4, "1"])
+@pytest.mark.parametrize("number", [0, 4, "1", True, 1.0, [1]])
 def test_there_are_three_sub_spaces(number):
     with pytest.raises(UsageError) as caught:
         NasBench1Shot1Space(number)
@@ -88,6 +88,8 @@ def replaced(**parents):
         (replaced(**{"3": [2, 0]}), "2 ascending vertices below 3 as parents of vertex 3, got [2, 0]"),
         (replaced(**{"3": [2, 3]}), "2 ascending vertices below 3 as parents of vertex 3, got [2, 3]"),
         (replaced(**{"1": []}), "1 ascending vertices below 1 as parents of vertex 1, got []"),
+        (replaced(**{"1": [False]}), "1 ascending vertices below 1 as parents of vertex 1, got [False]"),
+        (GOOD | {"more": 1}, "expected no key but parents, operations, got 'more'"),
         (replaced(**{"1": 0}), "1 ascending vertices below 1 as parents of vertex 1, got 0"),
         (GOOD | {"operations": [CONV3] * 5}, f"4 operations, one per inner vertex, got {[CONV3] * 5}"),
         (GOOD | {"operations": CONV3}, f"4 operations, one per inner vertex, got '{CONV3}'"),
@@ -105,6 +107,17 @@ def test_parse_names_what_is_wrong(record, complaint):
     assert f"NasBench1Shot1Space(subspace=1).parse({text!r})" in str(caught.value)
     if "Example: " in str(caught.value):
         SPACES[1].parse(str(caught.value).split("Example: ")[1].removesuffix("."))
+
+
+@pytest.mark.parametrize("text", [None, b"{}", "[" * 3000])
+def test_parse_refuses_what_no_reader_takes(text):
+    with pytest.raises(UsageError, match=r"expected .*, got .* Example: "):
+        SPACES[1].parse(text)
+
+
+def test_another_kind_of_loose_ends_is_refused():
+    with pytest.raises(UsageError, match=r"unknown kind of loose ends 'prune'\. Did you mean 'pruned'"):
+        next(SPACES[1].cells("prune"))
 
 
 def test_every_cell_has_nine_edges_of_the_large_space():

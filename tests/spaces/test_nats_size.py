@@ -51,6 +51,11 @@ def test_what_is_no_architecture_is_refused_by_name(text, expected, got):
     assert "Example: 64:64:64:64:64." in str(refusal.value)
 
 
+def test_parse_wants_text():
+    with pytest.raises(UsageError, match=r"expected text, got None\. Example: 64:64:64:64:64"):
+        SPACE.parse(None)
+
+
 def test_neighbors_change_one_width():
     widths = [SPACE.widths(arch) for arch in SPACE.neighbors(SPACE.parse("8:8:8:8:64"))]
     assert len(widths) == 5 * 7

@@ -96,7 +96,8 @@ def test_groups_divide_every_bottleneck():
         ({"ds": None}, "'ds' to be a list: depth", "got None"),
         ({"ws": [24, 24, 24, 40]}, "'ws' to begin with 16", "got 24"),
         ({"ss": [1, 2, 2, 2]}, "'ss' to be [1, 1, 2, 2]", "got [1, 2, 2, 2]"),
-        ({"bot_muls": [0.0, 0.5, 0.5, 0.5]}, "no key but block_type, ds, ss, ws", "got 'bot_muls'"),
+        ({"bot_muls": [0.0, 0.5, 0.5, 0.5]}, "no key but ds, ws, ss, block_type", "got 'bot_muls'"),
+        ({"ss": [True, True, 2, 2]}, "'ss' to be [1, 1, 2, 2]", "got [True, True, 2, 2]"),
         ({"block_type": "double_plain_block"}, "begins with 'res_basic'", "got 'double_plain_block'"),
     ],
 )
@@ -108,16 +109,18 @@ def test_what_is_no_architecture_is_refused_by_name(values, expected, got):
     assert 'Example: {"ds": [1, 24, 24, 24], "ws": [16, 256, 256, 256], "ss": [1, 1, 2, 2]}.' in str(refusal.value)
 
 
-@pytest.mark.parametrize("text", ["", "?", "[]", "3", RESNET_RECORD + "?", '{"ds": [1, 12, 12, 12]}'])
+@pytest.mark.parametrize(
+    "text", ["", "?", "[]", "3", RESNET_RECORD + "?", '{"ds": [1, 12, 12, 12]}', "[" * 3000, None, b"{}"]
+)
 def test_what_is_no_record_is_refused(text):
     with pytest.raises(UsageError, match="Example"):
         RESNET.parse(text)
 
 
-def test_a_missing_field_is_named():
+def test_fields_are_named_where_one_is_missing():
     record = json.loads(RESNEXT_RECORD)
     del record["num_gs"]
-    with pytest.raises(UsageError, match=r"'num_gs' to be a list: number of groups of stem, .*, got None"):
+    with pytest.raises(UsageError, match="object with ds and ws and bot_muls and num_gs and ss, got"):
         RESNEXT.parse(json.dumps(record))
 
 
