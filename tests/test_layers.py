@@ -27,7 +27,19 @@ RANKS = [
     {"cli"},
     {"__main__"},
 ]
-TORCH_FREE = {"errors", "reading", "types", "seeds", "spaces", "stats", "store", "benchmarks", "search", "analysis", "report"}
+TORCH_FREE = {
+    "errors",
+    "reading",
+    "types",
+    "seeds",
+    "spaces",
+    "stats",
+    "store",
+    "benchmarks",
+    "search",
+    "analysis",
+    "report",
+}
 # Imported by the command line before it knows whether there is anything to compute.
 CHEAP = (
     "lnas.spaces",

@@ -16,8 +16,8 @@ from lnas.nets.layers import PLAIN, Layers, ReluConvBn
 from lnas.nets.names import ImageSize, PoolNorm
 from lnas.nets.region_net import RegionNet
 from lnas.nets.stems import convolutional_stem
-from lnas.spaces.darts_cells import INPUTS, edges_into
-from lnas.spaces.darts_genotype import CELLS, EDGES, NODES, OPS, split_cells
+from lnas.spaces.darts.cells import INPUTS, edges_into
+from lnas.spaces.darts.notation import CELLS, EDGES, NODES, OPS, split_cells
 from lnas.types import Arch, Region
 
 _STEM_MULTIPLIER = 3

@@ -48,7 +48,7 @@ def make_operation(name: str, channels: int, stride: int, layers: Layers, pool_n
     """Make an operation of constant width, None for `none`.
 
     Args:
-        name: One of `OPS` of `lnas.spaces.darts_genotype`.
+        name: One of `OPS` of `lnas.spaces.darts.notation`.
         channels: Width.
         stride: 1, or 2 for the edges that leave the inputs of a reduction cell.
         layers: How its layers are made.

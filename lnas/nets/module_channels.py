@@ -6,7 +6,7 @@ All graphs here are without dead edges: pruned, or as large as before but with t
 from __future__ import annotations
 
 from lnas.errors import UsageError, complaint
-from lnas.spaces.module_graph import OPS, Module
+from lnas.spaces.nasbench101.graph import OPS, Module
 
 STACKS = 3
 KERNELS = {"conv3x3-bn-relu": 3, "conv1x1-bn-relu": 1}

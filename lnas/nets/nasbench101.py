@@ -19,7 +19,7 @@ from lnas.nets.region_net import RegionNet
 from lnas.nets.sliced import SlicedLayers
 from lnas.nets.stems import convolutional_stem
 from lnas.nets.widths import Width, largest, masked
-from lnas.spaces.module_graph import OPS, VERTICES, Module, clear_dead
+from lnas.spaces.nasbench101.graph import OPS, VERTICES, Module, clear_dead
 from lnas.types import Region
 
 # The benchmark's 0.997 is the part that running statistics keep, PyTorch's the part that they take up.

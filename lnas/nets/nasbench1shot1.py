@@ -13,8 +13,8 @@ from lnas.nets.module_channels import split_channels
 from lnas.nets.nasbench101 import INPUT, NasBench101Net, Output, Vertex, Weight, Wiring, input_last
 from lnas.nets.region_net import uniform_weights
 from lnas.nets.widths import MixedWidth, Weighted, Width, weighted
-from lnas.spaces.module_graph import Module, live_vertices, pairs
-from lnas.spaces.nasbench1shot1 import NasBench1Shot1Space, Subspace, parent_sets
+from lnas.spaces.nasbench101.graph import Module, live_vertices, pairs
+from lnas.spaces.nasbench101.oneshot import NasBench1Shot1Space, Subspace, parent_sets
 
 Parents = tuple[int, ...]
 Options = Mapping[int, Weighted[Parents]]

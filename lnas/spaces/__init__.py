@@ -2,10 +2,10 @@
 
 from lnas.spaces.base import SearchSpace
 from lnas.spaces.catalogue import SPACES, read_arch
-from lnas.spaces.darts import DartsSpace
-from lnas.spaces.genotypes import GENOTYPES, published_genotype
-from lnas.spaces.nasbench1shot1 import NasBench1Shot1Space
-from lnas.spaces.nasbench101 import NasBench101Space
+from lnas.spaces.darts.genotypes import GENOTYPES, published_genotype
+from lnas.spaces.darts.space import DartsSpace
+from lnas.spaces.nasbench101.oneshot import NasBench1Shot1Space
+from lnas.spaces.nasbench101.space import NasBench101Space
 from lnas.spaces.nats_size import NatsSizeSpace
 from lnas.spaces.nats_topology import NatsTopologySpace
 from lnas.spaces.nds import NdsResNetSpace, NdsResNeXtASpace

@@ -9,10 +9,10 @@ from functools import partial
 from lnas.errors import UsageError, complaint, unknown_name
 from lnas.reading import read_text
 from lnas.spaces.base import SearchSpace
-from lnas.spaces.darts import DartsSpace
-from lnas.spaces.genotypes import GENOTYPES, published_genotype
-from lnas.spaces.nasbench1shot1 import NasBench1Shot1Space
-from lnas.spaces.nasbench101 import NasBench101Space
+from lnas.spaces.darts.genotypes import GENOTYPES, published_genotype
+from lnas.spaces.darts.space import DartsSpace
+from lnas.spaces.nasbench101.oneshot import NasBench1Shot1Space
+from lnas.spaces.nasbench101.space import NasBench101Space
 from lnas.spaces.nats_size import NatsSizeSpace
 from lnas.spaces.nats_topology import NatsTopologySpace
 from lnas.spaces.nds import NdsResNetSpace, NdsResNeXtASpace

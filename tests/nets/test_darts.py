@@ -21,9 +21,9 @@ from lnas.nets.darts import DartsCell, DartsNet
 from lnas.nets.darts_operations import FactorizedReduce, drop_path
 from lnas.nets.layers import PLAIN, Layers
 from lnas.proxies import params
-from lnas.spaces.darts import DartsSpace
-from lnas.spaces.darts_genotype import EDGES, OPS
-from lnas.spaces.genotypes import GENOTYPES, published_genotype
+from lnas.spaces.darts.genotypes import GENOTYPES, published_genotype
+from lnas.spaces.darts.notation import EDGES, OPS
+from lnas.spaces.darts.space import DartsSpace
 from lnas.types import Arch, Region
 
 SPACE = DartsSpace()

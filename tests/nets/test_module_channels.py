@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lnas.errors import UsageError
 from lnas.nets.module_channels import module_parameters, network_parameters, split_channels, vertex_channels
-from lnas.spaces.module_graph import OPS, Module, clear_dead, live_vertices, pairs, prune
+from lnas.spaces.nasbench101.graph import OPS, Module, clear_dead, live_vertices, pairs, prune
 
 quickly = settings(deadline=None, max_examples=50)
 CHANNELS = st.integers(5, 600)

@@ -17,9 +17,9 @@ from lnas.nets.module_channels import network_parameters
 from lnas.nets.nasbench101 import NasBench101Net
 from lnas.proxies import params
 from lnas.spaces.base import SearchSpace
-from lnas.spaces.module_graph import OPS, Module, embed, pairs, prune
-from lnas.spaces.nasbench1shot1 import NasBench1Shot1Space
-from lnas.spaces.nasbench101 import NasBench101Space
+from lnas.spaces.nasbench101.graph import OPS, Module, embed, pairs, prune
+from lnas.spaces.nasbench101.oneshot import NasBench1Shot1Space
+from lnas.spaces.nasbench101.space import NasBench101Space
 from lnas.types import Arch, Region
 
 SPACE = NasBench101Space()

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lnas.errors import UsageError
-from lnas.spaces.darts import DartsSpace
-from lnas.spaces.darts_genotype import EDGES, OPS, format_genotype, inputs_of, split_cells
-from lnas.spaces.genotypes import published_genotype
+from lnas.spaces.darts.genotypes import published_genotype
+from lnas.spaces.darts.notation import EDGES, OPS, format_genotype, inputs_of, split_cells
+from lnas.spaces.darts.space import DartsSpace
 
 SPACE = DartsSpace()
 NORMAL = (

@@ -6,8 +6,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from lnas.spaces.module_classes import all_labelings, module_at, module_count, modules, shapes
-from lnas.spaces.module_graph import Module, canonical, graph_hash, live_vertices, pairs, prune
+from lnas.spaces.nasbench101.classes import all_labelings, module_at, module_count, modules, shapes
+from lnas.spaces.nasbench101.graph import Module, canonical, graph_hash, live_vertices, pairs, prune
 
 PUBLISHED = {2: 1, 3: 6, 4: 84, 5: 2441, 6: 62010, 7: 359082}
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lnas.spaces.module_graph import (
+from lnas.spaces.nasbench101.graph import (
     MAX_EDGES,
     OPS,
     VERTICES,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lnas.spaces.module_specs import codes_within, valid_codes
+from lnas.spaces.nasbench101.specs import codes_within, valid_codes
 
 PAIRS = [(source, target) for target in range(7) for source in range(target)]
 EVERYTHING = (1 << 21) - 1

@@ -12,8 +12,8 @@ from lnas.errors import UsageError, complaint
 from lnas.reading import read_json_object
 from lnas.spaces.base import SearchSpace
 from lnas.spaces.drawing import Edge, Svg, draw_cell
-from lnas.spaces.module_classes import module_at, module_count, modules
-from lnas.spaces.module_graph import (
+from lnas.spaces.nasbench101.classes import module_at, module_count, modules
+from lnas.spaces.nasbench101.graph import (
     MAX_EDGES,
     OPS,
     VERTICES,
@@ -28,7 +28,7 @@ from lnas.spaces.module_graph import (
     pairs,
     prune,
 )
-from lnas.spaces.module_specs import codes_within, valid_codes
+from lnas.spaces.nasbench101.specs import codes_within, valid_codes
 from lnas.types import Arch, Region
 
 INPUT, OUTPUT = "input", "output"

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from lnas.errors import UsageError
-from lnas.spaces.darts import DartsSpace
-from lnas.spaces.genotypes import GENOTYPES, published_genotype
+from lnas.spaces.darts.genotypes import GENOTYPES, published_genotype
+from lnas.spaces.darts.space import DartsSpace
 
 SPACE = DartsSpace()
 

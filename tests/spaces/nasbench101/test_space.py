@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from lnas.errors import UsageError
-from lnas.spaces.nasbench101 import NasBench101Space
+from lnas.spaces.nasbench101.space import NasBench101Space
 from lnas.types import Arch, Region
 
 SPACE = NasBench101Space()

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from lnas.errors import UsageError
-from lnas.spaces.module_graph import Module, canonical, graph_hash, pairs, prune
-from lnas.spaces.nasbench1shot1 import NasBench1Shot1Space
-from lnas.spaces.nasbench101 import NasBench101Space
+from lnas.spaces.nasbench101.graph import Module, canonical, graph_hash, pairs, prune
+from lnas.spaces.nasbench101.oneshot import NasBench1Shot1Space
+from lnas.spaces.nasbench101.space import NasBench101Space
 from lnas.types import Arch
 
 SPACES = {number: NasBench1Shot1Space(number) for number in (1, 2, 3)}

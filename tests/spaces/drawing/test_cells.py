@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from lnas.errors import UsageError
-from lnas.spaces.cell_drawing import Edge, draw_cell
+from lnas.spaces.drawing.cells import Edge, draw_cell
 from lnas.spaces.nats_topology import EDGES
 
 NODES = ("in", "1", "2", "out")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from lnas.spaces.graph_layout import Link, Size, lay_out
+from lnas.spaces.drawing.layout import Link, Size, lay_out
 from lnas.spaces.nats_topology import EDGES, live_edges
 
 NODE, LABEL = Size(32, 32), Size(98, 20)

@@ -10,7 +10,7 @@ import numpy as np
 
 from lnas.errors import UsageError, complaint
 from lnas.spaces.base import SearchSpace
-from lnas.spaces.darts_cells import (
+from lnas.spaces.darts.cells import (
     INPUTS,
     Cell,
     canonical_cell,
@@ -20,7 +20,7 @@ from lnas.spaces.darts_cells import (
     edges_into,
     sample_cell_class,
 )
-from lnas.spaces.darts_genotype import (
+from lnas.spaces.darts.notation import (
     CELLS,
     EDGES,
     NODES,
@@ -56,7 +56,7 @@ class DartsSpace(SearchSpace):
     Source: Liu et al. 2019 (DARTS), `cnn/genotypes.py`; Zela et al. 2022 (NAS-Bench-301).
 
     Example:
-        >>> from lnas.spaces.genotypes import published_genotype
+        >>> from lnas.spaces.darts.genotypes import published_genotype
         >>> space, arch = DartsSpace(), published_genotype("DARTS_V2")
         >>> arch.genes[:14]
         (4, 4, 4, 4, 0, 3, 4, 0, 0, 3, 0, 6, 0, 0)

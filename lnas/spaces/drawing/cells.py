@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lnas.errors import UsageError, complaint
-from lnas.spaces.graph_layout import Box, Link, Point, Size, lay_out
-from lnas.spaces.svg import (
+from lnas.spaces.drawing.layout import Box, Link, Point, Size, lay_out
+from lnas.spaces.drawing.svg import (
     BASELINE,
     GREY,
     INK,

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lnas.spaces.svg import arrow, box, number, picture, text
+from lnas.spaces.drawing.svg import arrow, box, number, picture, text
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ import numpy as np
 from lnas.errors import UsageError, complaint, unknown_name
 from lnas.reading import read_json_object
 from lnas.spaces.drawing import Svg
-from lnas.spaces.module_classes import all_labelings
-from lnas.spaces.module_graph import OPS, Module, canonical_numbers, clear_dead, embed, pairs, prune
-from lnas.spaces.nasbench101 import draw_module
+from lnas.spaces.nasbench101.classes import all_labelings
+from lnas.spaces.nasbench101.graph import OPS, Module, canonical_numbers, clear_dead, embed, pairs, prune
+from lnas.spaces.nasbench101.space import draw_module
 from lnas.spaces.product import Decision, ProductSpace
 from lnas.types import Arch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from lnas.errors import UsageError, unknown_name
-from lnas.spaces.darts import DartsSpace
+from lnas.spaces.darts.space import DartsSpace
 from lnas.types import Arch
 
 

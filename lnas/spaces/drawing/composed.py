@@ -1,4 +1,4 @@
-"""Architectures as pictures: cells as graphs, networks as stages, anything else as boxes, and several as one."""
+"""Pictures of decisions as boxes, and of several pictures as one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ import re
 from collections.abc import Sequence
 
 from lnas.errors import UsageError, complaint
-from lnas.spaces.cell_drawing import Edge, draw_cell
-from lnas.spaces.stage_drawing import Stage, draw_stages
-from lnas.spaces.svg import BASELINE, LINE, MARGIN, PLAIN, WHITE, Svg, box, number, picture, text, text_width
-
-__all__ = ["Edge", "Stage", "Svg", "draw_cell", "draw_decisions", "draw_stacked", "draw_stages"]
+from lnas.spaces.drawing.svg import BASELINE, LINE, MARGIN, PLAIN, WHITE, Svg, box, number, picture, text, text_width
 
 _ROW_WIDTH, _ROW_HEIGHT = 900, 64
 

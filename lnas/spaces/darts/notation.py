@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 from lnas.errors import UsageError, complaint
 from lnas.reading import read_text
-from lnas.spaces.darts_cells import INPUTS, Cell, edge_ends, edges_into
+from lnas.spaces.darts.cells import INPUTS, Cell, edge_ends, edges_into
 
 NODES = 4
 EDGES = edge_ends(NODES)
@@ -84,7 +84,7 @@ def _read_fields(text: str, call: str) -> dict[str, Any]:
             raise ValueError("not a genotype")
         fields = {str(keyword.arg): _read_value(keyword.value) for keyword in node.keywords}
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
-        raise UsageError(complaint(call, f"a genotype `{_SHAPE}`", text, "See lnas.spaces.genotypes.")) from error
+        raise UsageError(complaint(call, f"a genotype `{_SHAPE}`", text, "See lnas.spaces.darts.genotypes.")) from error
     if set(fields) != names or len(node.keywords) != len(names):
         raise UsageError(complaint(call, f"the fields {sorted(names)}", list(fields), f"Example: `{_SHAPE}`."))
     return fields

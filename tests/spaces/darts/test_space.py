@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from lnas.errors import UsageError
-from lnas.spaces.darts import DartsSpace
-from lnas.spaces.darts_cells import cell_class_count
-from lnas.spaces.darts_genotype import EDGES, OPS
-from lnas.spaces.genotypes import GENOTYPES
+from lnas.spaces.darts.cells import cell_class_count
+from lnas.spaces.darts.genotypes import GENOTYPES
+from lnas.spaces.darts.notation import EDGES, OPS
+from lnas.spaces.darts.space import DartsSpace
 from lnas.types import Arch, Region
 
 SPACE = DartsSpace()

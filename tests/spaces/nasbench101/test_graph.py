@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lnas.spaces.module_graph import (
+from lnas.spaces.nasbench101.graph import (
     Module,
     canonical,
     canonical_numbers,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from lnas.spaces.lane_heights import lane_heights
+from lnas.spaces.drawing.lanes import lane_heights
 
 FREE = -np.inf
 

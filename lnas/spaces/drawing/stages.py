@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lnas.spaces.svg import GREY, LINE, MARGIN, PLAIN, TIP, Svg, arrow, box, number, picture, text, text_width
+from lnas.spaces.drawing.svg import GREY, LINE, MARGIN, PLAIN, TIP, Svg, arrow, box, number, picture, text, text_width
 
 _TALLEST, _LAYER, _BAR, _BAR_GAP, _BETWEEN = 96, 30, 6, 3, 34
 _AXIS = MARGIN + _TALLEST / 2

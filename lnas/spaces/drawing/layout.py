@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lnas.spaces.lane_heights import lane_heights
+from lnas.spaces.drawing.lanes import lane_heights
 
 _SPACING, _GAP, _MAX_GAP = 14, 26, 64
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from lnas.spaces.darts_cells import (
+from lnas.spaces.darts.cells import (
     canonical_cell,
     cell_class_count,
     cell_classes,

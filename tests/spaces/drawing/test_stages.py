@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from lnas.spaces.stage_drawing import Stage, draw_stages
+from lnas.spaces.drawing.stages import Stage, draw_stages
 
 STAGES = [Stage("stage 1", 16, 2, ("ratio 0.5",)), Stage("stage 2", 64, 3, ("ratio 1",))]
 

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 import numpy as np
 
-from lnas.spaces.module_graph import MAX_EDGES, VERTICES, pairs
+from lnas.spaces.nasbench101.graph import MAX_EDGES, VERTICES, pairs
 
 
 @cache

@@ -1,0 +1,1 @@
+"""NAS-Bench-101: its cells as graphs, all of them, and its one-shot sub-spaces."""
