@@ -22,8 +22,11 @@ _Inputs = tuple[tuple[tuple[int, int], ...], ...]
 class NatsTopologyCell(nn.Module):
     """A cell at constant width and resolution; each node sums its edges."""
 
-    def __init__(self, choices: Sequence[Sequence[int]], channels: int, layers: Layers) -> None:
+    def __init__(
+        self, choices: Sequence[Sequence[int]], channels: int, layers: Layers, zero_images: int | None
+    ) -> None:
         super().__init__()
+        self._zero_images = zero_images
         make = functools.partial(_operation, channels=channels, layers=layers)
         self.edges = nn.ModuleDict(
             {_edge_name(edge): OperationChoice(allowed, OPS, make) for edge, allowed in enumerate(choices)}
@@ -41,13 +44,18 @@ class NatsTopologyCell(nn.Module):
         for into in inputs:
             total = None
             for source, edge in into:
-                value = nodes[source]
-                if value is None:
-                    value = torch.zeros_like(x)
-                term = self.edges[_edge_name(edge)](value, picks[edge])
+                term = self._edge(edge, nodes[source], x, picks[edge])
                 total = term if total is None else total + term
             nodes.append(total)
         return torch.zeros_like(x) if nodes[-1] is None else nodes[-1]
+
+    def _edge(self, edge: int, value: Tensor | None, x: Tensor, pick: Pick) -> Tensor:
+        operation = self.edges[_edge_name(edge)]
+        if value is not None:
+            return operation(value, pick)
+        # Zeros give the same for every image.
+        of_zeros = operation(torch.zeros_like(x[: self._zero_images]), pick)
+        return of_zeros if len(of_zeros) == len(x) else of_zeros[:1].expand_as(x)
 
 
 class ResidualBlock(nn.Module):
@@ -104,6 +112,8 @@ class NatsTopologyNet(RegionNet):
             dead_edges=dead_edges,
         )
         self._inputs = _INPUTS[dead_edges]
+        # Two of them, since batch norms in train mode refuse a single pixel of a single image.
+        zero_images = None if dead_edges == "computed" else 2
         self.stem = convolutional_stem(channels, image_size)
         blocks: list[nn.Module] = []
         self.stages = {"stem": "stem"}
@@ -111,7 +121,7 @@ class NatsTopologyNet(RegionNet):
             width = channels * 2**stage
             if stage:
                 blocks.append(ResidualBlock(width // 2, width))
-            blocks += [NatsTopologyCell(region.choices, width, layers) for _ in range(cells)]
+            blocks += [NatsTopologyCell(region.choices, width, layers, zero_images) for _ in range(cells)]
             self.stages[f"stage{stage + 1}"] = f"blocks.{len(blocks) - 1}"
         self.blocks = nn.ModuleList(blocks)
         self.head = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())

@@ -164,7 +164,9 @@ OTHERS = [(3, 3, 3, 3, 3, 3), (0, 0, 0, 0, 0, 0), (3, 3, 0, 1, 0, 3), (2, 4, 3, 
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("genes", OF_ZEROS + OTHERS)
 def test_what_the_benchmark_computes_for_nothing_changes_no_logits(genes: tuple[int, ...], training: bool) -> None:
-    assert torch.equal(shaken(genes, "benchmark", training), shaken(genes, "computed", training))
+    """Up to the last bits, for zeros are computed for two images and then stand for all."""
+    found, expected = shaken(genes, "benchmark", training), shaken(genes, "computed", training)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("genes", OF_ZEROS)
