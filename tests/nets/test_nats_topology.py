@@ -148,12 +148,12 @@ def test_a_cell_without_a_path_gives_zeros_and_still_a_gradient_to_the_classifie
 def shaken(genes: tuple[int, ...], dead_edges: str, training: bool) -> Tensor:
     """Return logits with batch norms that scale and shift."""
     torch.manual_seed(0)
-    net = build_net(Arch("nats_topology", genes), 10, 4, 1, dead_edges=dead_edges).train(training)
+    net = build_net(Arch("nats_topology", genes), 10, 4, 1, dead_edges=dead_edges).double().train(training)
     for module in net.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight)
             nn.init.normal_(module.bias)
-    return net(torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(1)))
+    return net(torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64))
 
 
 # A convolution of zeros, behind a node without input: alone, behind another one, and in cells with and without a path.
@@ -166,7 +166,7 @@ OTHERS = [(3, 3, 3, 3, 3, 3), (0, 0, 0, 0, 0, 0), (3, 3, 0, 1, 0, 3), (2, 4, 3, 
 def test_what_the_benchmark_computes_for_nothing_changes_no_logits(genes: tuple[int, ...], training: bool) -> None:
     """Up to the last bits, for zeros are computed for two images and then stand for all."""
     found, expected = shaken(genes, "benchmark", training), shaken(genes, "computed", training)
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("genes", OF_ZEROS)
