@@ -83,6 +83,13 @@ class SearchSpace(ABC):
     def neighbors(self, arch: Arch) -> Iterator[Arch]:
         """Yield every architecture at distance 1."""
 
+    def with_one_gene_changed(self, arch: Arch) -> Iterator[Arch]:
+        """Yield, gene by gene, what every other choice of the region makes; not all need be architectures."""
+        for k, allowed in enumerate(self.region.choices):
+            for choice in allowed:
+                if choice != arch.genes[k]:
+                    yield Arch(self.name, (*arch.genes[:k], choice, *arch.genes[k + 1 :]))
+
     def distance(self, arch: Arch, other: Arch) -> int:
         """Count the decisions in which two architectures differ: their genes, unless the space says otherwise."""
         self.validate(arch)

@@ -119,11 +119,11 @@ class ProductSpace(SearchSpace):
         if not mutants:
             call = f"{type(self).__name__}.mutate(...)"
             raise UsageError(complaint(call, "a decision of two choices", str(arch), "There is nothing to mutate."))
-        return next(itertools.islice(self._changed(arch), int(rng.integers(mutants)), None))
+        return next(itertools.islice(self.with_one_gene_changed(arch), int(rng.integers(mutants)), None))
 
     def neighbors(self, arch: Arch) -> Iterator[Arch]:
         self.validate(arch)
-        yield from self._changed(arch)
+        yield from self.with_one_gene_changed(arch)
 
     def canonical(self, arch: Arch) -> Arch:
         self.validate(arch)
@@ -136,12 +136,6 @@ class ProductSpace(SearchSpace):
     def draw(self, arch: Arch) -> Svg:
         self.validate(arch)
         return draw_decisions(self.gene_names(), self.labels(arch), title=self.format(arch))
-
-    def _changed(self, arch: Arch) -> Iterator[Arch]:
-        for k, decision in enumerate(self.decisions):
-            for choice in range(len(decision.choices)):
-                if choice != arch.genes[k]:
-                    yield Arch(self.name, (*arch.genes[:k], choice, *arch.genes[k + 1 :]))
 
     def _example(self) -> str:
         return f"Example: {self.separator.join(decision.choices[-1] for decision in self.decisions)}."

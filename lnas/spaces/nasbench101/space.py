@@ -160,11 +160,9 @@ class NasBench101Space(SearchSpace):
     def neighbors(self, arch: Arch) -> Iterator[Arch]:
         """Yield every valid architecture with one edge more or less, or one operation changed, of dead vertices too."""
         self.validate(arch)
-        for k, allowed in enumerate(self.region.choices):
-            for choice in allowed:
-                genes = (*arch.genes[:k], choice, *arch.genes[k + 1 :])
-                if choice != arch.genes[k] and 0 < _live_edges(_raw_module(genes)) <= MAX_EDGES:
-                    yield Arch(_NAME, genes)
+        for other in self.with_one_gene_changed(arch):
+            if 0 < _live_edges(_raw_module(other.genes)) <= MAX_EDGES:
+                yield other
 
     def canonical(self, arch: Arch) -> Arch:
         """Return the pruned cell with its inner vertices in the order that gives the smallest edges, then operations.
