@@ -117,6 +117,8 @@ class SearchSpace(ABC):
     def require_genes(self, arch: Arch) -> None:
         """Raise `UsageError` unless the architecture carries this space's name and as many genes, each in its range."""
         call, choices = f"space {self.name!r}", self.region.choices
+        if not isinstance(arch, Arch):
+            raise UsageError(complaint(call, "an Arch", arch, "From its notation: space.parse(text)."))
         if arch.space != self.name:
             raise UsageError(complaint(call, f"an arch of {self.name!r}", str(arch), "Use the space that made it."))
         if len(arch.genes) != len(choices):

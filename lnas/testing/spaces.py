@@ -114,6 +114,10 @@ class SpaceContract:
     def test_validate_refuses_another_space(self, space: SearchSpace) -> None:
         _assert_refused(space, Arch(f"not {space.name}", self._sampled(space)[0].genes))
 
+    def test_validate_refuses_what_is_no_architecture(self, space: SearchSpace) -> None:
+        with pytest.raises(UsageError, match="expected an Arch"):
+            space.validate("a notation")  # type: ignore[arg-type]
+
     def test_validate_refuses_a_wrong_number_of_genes(self, space: SearchSpace) -> None:
         genes = self._sampled(space)[0].genes
         for wrong in ((), genes[:-1], (*genes, genes[-1])):

@@ -1,0 +1,19 @@
+"""Ground truth with provenance: benchmarks as tables, and the surrogates that stand in for one. Torch-free."""
+
+from lnas.benchmarks.accuracy_key import MEAN, AccuracyKey
+from lnas.benchmarks.base import Benchmark, Card
+from lnas.benchmarks.catalogue import load_benchmark
+from lnas.benchmarks.table_file import read_table, write_table
+from lnas.benchmarks.tabular import Column, TabularBenchmark
+
+__all__ = [
+    "MEAN",
+    "AccuracyKey",
+    "Benchmark",
+    "Card",
+    "Column",
+    "TabularBenchmark",
+    "load_benchmark",
+    "read_table",
+    "write_table",
+]

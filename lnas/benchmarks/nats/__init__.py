@@ -1,0 +1,1 @@
+"""NATS-Bench: its official files, and tables that others extracted from them."""
