@@ -38,11 +38,14 @@ TORCH_FREE = {
     "benchmarks",
     "search",
     "analysis",
+    "execution",
     "report",
 }
 # Imported by the command line before it knows whether there is anything to compute.
 CHEAP = (
     "lnas.spaces",
+    "lnas.benchmarks",
+    "lnas.execution",
     "lnas.search",
     "lnas.data",
     "lnas.nets",
