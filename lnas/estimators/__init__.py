@@ -3,6 +3,7 @@
 from lnas.estimators.base import Estimator
 from lnas.estimators.catalogue import ESTIMATOR_OF, EstimatorFactory, factories_for
 from lnas.estimators.short_training import ShortTrainingEstimator, ShortTrainingProtocol
+from lnas.estimators.tabular import TabularEstimator, TabularProtocol
 from lnas.estimators.zero_shot import ZeroShotEstimator, ZeroShotProtocol
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "EstimatorFactory",
     "ShortTrainingEstimator",
     "ShortTrainingProtocol",
+    "TabularEstimator",
+    "TabularProtocol",
     "ZeroShotEstimator",
     "ZeroShotProtocol",
     "factories_for",
