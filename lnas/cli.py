@@ -13,7 +13,7 @@ import re
 import sys
 import traceback
 from abc import ABCMeta
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -41,6 +41,7 @@ _RUN_EXAMPLES = """  lnas run --config configs/quickstart.yaml
   lnas run --config configs/quickstart.yaml --candidates 100 --seed 1 --output results/more
   lnas run --data DigitsData --net.channels 8 --net.cells 1 --retraining.epochs 30
   lnas run --config configs/experiment/cifar10_angleloss.yaml --data.root FOLDER
+  lnas run --config configs/quickstart.yaml --truth.benchmark digits --truth.key digits-1.0/digits/test@8/mean
   lnas run --data.help Cifar10Data
 A component (--data, --space, --net, --strategy, --estimators, --retraining) is named by its class, its options follow
 it, and DATA.help lists them. A class of your own is named by its import path, as in --data my_package.MyData."""
@@ -53,12 +54,39 @@ COMMANDS = {
         "search, rank, retrain the winner beside controls, report",
         _RUN_EXAMPLES,
     ),
+    "bench build": Command(
+        "lnas.pipeline.bench.build",
+        "build_benchmark",
+        {"data": "lnas.data", "space": "lnas.spaces"},
+        "train the architectures of a space and make a table of what they reach",
+        "  lnas bench build --config configs/bench/digits.yaml\n"
+        "  lnas bench build --name mine --data DigitsData --net.channels 8 --net.cells 1 --training.epochs 5"
+        " --limit 50\n"
+        "  lnas bench build --name mine --data DigitsData --space my_package.MySpace --net my_package.build"
+        " --training.epochs 5",
+    ),
+    "bench import": Command(
+        "lnas.pipeline.bench.importing",
+        "import_benchmark",
+        {},
+        "turn a benchmark's official files into a table, once",
+        "  lnas bench import nats NATS-tss-v1_0-3ffb9-simple --output nats_tss.parquet",
+        about="FORMAT PATH",
+    ),
+    "bench show": Command(
+        "lnas.pipeline.bench.showing",
+        "show_benchmark",
+        {"space": "lnas.spaces"},
+        "say where a benchmark's numbers come from and which there are",
+        "  lnas bench show digits\n  lnas bench show nats_tss --path nats_tss.parquet",
+        about="NAME",
+    ),
     "list": Command(
         "lnas.pipeline.listing",
         "list_choices",
         {},
-        "list the spaces, published genotypes or proxies",
-        "  lnas list spaces",
+        "list the spaces, published genotypes, proxies or benchmarks",
+        "  lnas list spaces\n  lnas list benchmarks",
         about="KIND",
     ),
     "show": Command(
@@ -83,12 +111,12 @@ class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
 
     def _expand_help(self, action: argparse.Action) -> str:
         text = super()._expand_help(action)
-        if any(sign in text for sign in ("known subclasses", "Callable", "<class", "| null", "Sequence[")):
+        if any(sign in text for sign in ("known subclasses", "Callable", "<class", "| null", "Sequence[", "Literal[")):
             text = re.sub(r"type: .*?(, (?=default: |known subclasses: )|(?=\)$))", "", text, flags=re.DOTALL)
         text = re.sub(r"\{'class_path': '[\w.]*?(\w+)'\}", r"\1", text)
         text = re.sub(r"default: \{.*\}", f"see --{action.dest}.help", text, flags=re.DOTALL)
         text = re.sub(r"known subclasses: (.*)\)", _short_names, text)
-        return re.sub(r",? ?\(\)$|, \)$", "", text)
+        return re.sub(r",? ?\(\)$", "", re.sub(r", \)$", ")", text))
 
 
 class Parser(ArgumentParser):
@@ -124,7 +152,7 @@ class Parser(ArgumentParser):
         """Return an argument as it is typed."""
         if self.command is None:
             return argument
-        return self.command.about if argument.upper() == self.command.about else f"--{argument}"
+        return argument.upper() if argument.upper() in self.command.about.split() else f"--{argument}"
 
     def _reason(self, argument: str, reason: str) -> str:
         misspelt = re.search(r"Expected a dot import path string: ([\w.]+)", reason)
@@ -166,16 +194,23 @@ def _dispatch(arguments: list[str]) -> int:
     if {"-V", "--version"} & set(arguments):
         print(f"lnas {__version__}")  # noqa: T201
         return 0
-    position = next((i for i, argument in enumerate(arguments) if not argument.startswith("-")), None)
-    if position is None:
+    words = [i for i, argument in enumerate(arguments) if not argument.startswith("-")]
+    if not words:
         if set(arguments) <= {"-h", "--help", "-q", "--quiet"}:
-            print(_overview())  # noqa: T201
+            print(_overview(COMMANDS))  # noqa: T201
             return 0
         raise UsageError(f"expected a command before {arguments[0]!r}. Known: {', '.join(COMMANDS)}.")
-    name = arguments[position]
-    if name not in COMMANDS:
-        raise UsageError(unknown_name("command", name, COMMANDS))
-    return _run_command(name, arguments[:position] + arguments[position + 1 :])
+    of_two = words[:2] if " ".join(arguments[i] for i in words[:2]) in COMMANDS else words[:1]
+    name = " ".join(arguments[i] for i in of_two)
+    rest = [argument for i, argument in enumerate(arguments) if i not in of_two]
+    if name in COMMANDS:
+        return _run_command(name, rest)
+    group = {command: COMMANDS[command] for command in COMMANDS if command.startswith(f"{name} ")}
+    if group and set(rest) <= {"-h", "--help", "-q", "--quiet"}:
+        print(_overview(group))  # noqa: T201
+        return 0
+    wrong = f"{name} {arguments[words[1]]}" if group and words[1:] else name
+    raise UsageError(unknown_name("command", wrong, group or COMMANDS))
 
 
 def command_parser(name: str) -> Parser:
@@ -221,9 +256,9 @@ def _function(name: str) -> Callable[..., object]:
     return getattr(importlib.import_module(COMMANDS[name].module), COMMANDS[name].function)
 
 
-def _overview() -> str:
-    width = max(map(len, COMMANDS))
-    lines = "\n".join(f"  {name:<{width}}  {command.help}" for name, command in COMMANDS.items())
+def _overview(commands: Mapping[str, Command]) -> str:
+    width = max(map(len, commands))
+    lines = "\n".join(f"  {name:<{width}}  {command.help}" for name, command in commands.items())
     return (
         f"lnas {__version__}: find neural architectures cheaply, and know how far each estimate can be trusted.\n\n"
         f"usage: lnas COMMAND [--config FILE] [options]\n\ncommands:\n{lines}\n\n"
@@ -238,7 +273,7 @@ def _description(function: Callable[..., object]) -> str:
 
 
 def _short_names(listed: re.Match[str]) -> str:
-    return f"one of: {', '.join(path.rsplit('.', 1)[-1] for path in listed.group(1).split(', '))})"
+    return f"one of: {', '.join(sorted(path.rsplit('.', 1)[-1] for path in listed.group(1).split(', ')))})"
 
 
 def _classes(package: str) -> list[str]:

@@ -13,8 +13,15 @@ from lnas.cli import COMMANDS, main
 def test_overview_names_every_command_and_a_start(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 0
     printed = capsys.readouterr().out
-    assert all(f"  {name:<4}  {command.help}" in printed for name, command in COMMANDS.items())
+    width = max(map(len, COMMANDS))
+    assert all(f"  {name:<{width}}  {command.help}" in printed for name, command in COMMANDS.items())
     assert "lnas run --config configs/quickstart.yaml" in printed
+
+
+def test_a_command_of_two_words_has_an_overview_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench"]) == 0
+    printed = capsys.readouterr().out
+    assert [name for name in COMMANDS if f"  {name} " in printed] == ["bench build", "bench import", "bench show"]
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,13 +41,13 @@ def test_help_says_what_each_option_is_and_what_to_choose_from() -> None:
     for words in (
         "one of: Cifar10Data, DigitsData)",
         "(default: RandomSearch, one of: RandomSearch)",
-        "one of: ShortTrainingEstimator, ZeroShotEstimator)",
+        "one of: ShortTrainingEstimator, TabularEstimator, ZeroShotEstimator)",
         "{auto,online,offline,off}",
         "(type: int, default: 100)",
         "lnas run --data.help Cifar10Data",
     ):
         assert words in printed
-    for noise in ("Callable", "Optional", "<class", "known subclasses", "()"):
+    for noise in ("Callable", "Literal", "Optional", "<class", "known subclasses", "()"):
         assert noise not in printed
 
 
@@ -86,6 +93,9 @@ def test_an_error_nobody_foresaw_is_one_line(
             "--space: subspace: unknown choice '5'. Known: 1, 2, 3.",
         ),
         ("show x --space NatsSizeSpac", "--space: unknown class 'NatsSizeSpac'. Did you mean 'NatsSizeSpace'? Known:"),
+        ("bench bild --name x", "unknown command 'bench bild'. Did you mean 'bench build'? Known: bench build, "),
+        ("bench import nasbench PATH", "FORMAT: unknown choice 'nasbench'. Known: nats."),
+        ("bench show", "NAME is required; for example: lnas bench show digits"),
         ("show x --pixels many", "--pixels: Expected a <class 'int'>"),
     ],
 )

@@ -17,14 +17,18 @@ class ImageDataModule(pl.LightningDataModule):
         batch_size: Images per training batch; a last smaller batch is dropped. Evaluation takes four times as many.
         seed: Decides the order of the training images, together with the epoch.
         augment: Whether training images are cropped and flipped as the data allows.
+        tested: The split served as test batches.
     """
 
-    def __init__(self, data: ImageData, batch_size: int, seed: int, augment: bool = True) -> None:
+    def __init__(
+        self, data: ImageData, batch_size: int, seed: int, augment: bool = True, tested: SplitName = "test"
+    ) -> None:
         super().__init__()
         self._data = data
         self._batch_size = batch_size
         self._seed = seed
         self._augment = augment
+        self._tested: SplitName = tested
 
     def train_dataloader(self) -> DataLoader[Batch]:
         split = self._data.splits["train"]
@@ -34,7 +38,7 @@ class ImageDataModule(pl.LightningDataModule):
         return self._evaluation("val")
 
     def test_dataloader(self) -> DataLoader[Batch]:
-        return self._evaluation("test")
+        return self._evaluation(self._tested)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Augment and normalise where the batch lies."""

@@ -8,12 +8,13 @@ from typing import Literal, get_args
 import numpy as np
 from rich.table import Table
 
+from lnas.benchmarks.catalogue import SHIPPED, SOURCES
 from lnas.errors import UsageError, unknown_name
 from lnas.pipeline.display import Display
 from lnas.proxies import PROXIES
 from lnas.spaces import GENOTYPES, SPACES, SearchSpace, published_genotype
 
-Kind = Literal["spaces", "genotypes", "proxies"]
+Kind = Literal["spaces", "genotypes", "proxies", "benchmarks"]
 _LARGE = 10**9
 
 
@@ -23,7 +24,7 @@ def list_choices(kind: Kind, quiet: bool = False) -> None:
     The class of a space is what `--space` takes, followed by its options where it has any.
 
     Args:
-        kind: spaces, genotypes (published cells of the DARTS space) or proxies (measures without training).
+        kind: spaces, genotypes (published cells of the DARTS space), proxies (measures without training) or benchmarks.
         quiet: Print errors only.
 
     Raises:
@@ -59,6 +60,15 @@ def _proxies() -> Table:
     return table
 
 
+def _benchmarks() -> Table:
+    table = Table("benchmark", "read from", title="Benchmarks")
+    for name in SHIPPED:
+        table.add_row(name, "nothing: it ships with lnas")
+    for name, source in SOURCES.items():
+        table.add_row(name, source.files)
+    return table
+
+
 def _typed(space: SearchSpace) -> str:
     """Return a space as the option `--space` takes it."""
     return " ".join([type(space).__name__, *(f"--space.{name} {value}" for name, value in vars(space).items())])
@@ -68,4 +78,9 @@ def _count(number: int) -> str:
     return f"{number:,}" if number < _LARGE else f"{number:.2e}"
 
 
-_TABLES: dict[str, Callable[[], Table]] = {"spaces": _spaces, "genotypes": _genotypes, "proxies": _proxies}
+_TABLES: dict[str, Callable[[], Table]] = {
+    "spaces": _spaces,
+    "genotypes": _genotypes,
+    "proxies": _proxies,
+    "benchmarks": _benchmarks,
+}

@@ -157,7 +157,7 @@ def retrain(
 
     from lnas.data.module import ImageDataModule
     from lnas.nets import isolated_randomness
-    from lnas.training import fit_and_test, honest_signals, quiet_lightning
+    from lnas.training import fit, honest_signals, measure, quiet_lightning
     from lnas.training.callbacks import StepCallback
 
     def keep(epoch: int, numbers: Mapping[str, float]) -> None:
@@ -167,22 +167,29 @@ def retrain(
     folder.mkdir(parents=True, exist_ok=True)
     with isolated_randomness(derive_seed(seed, arch, "retraining")), quiet_lightning(), honest_signals():
         network = net(arch, data.num_classes)
-        tested = fit_and_test(
+        batches = ImageDataModule(data, retraining.batch_size, derive_seed(seed, arch, "batches"), retraining.augment)
+        fitted = fit(
             network,
             data.num_classes,
-            ImageDataModule(data, retraining.batch_size, derive_seed(seed, arch, "batches"), retraining.augment),
+            batches,
             retraining,
             derive_seed(seed, arch, "epochs"),
-            folder,
             on_epoch=keep,
+            folder=folder,
             callbacks=[StepCallback(on_step)],
         )
+        tested = measure(fitted, batches)
     tensors = {name: tensor.contiguous().clone() for name, tensor in network.state_dict().items()}
     write_whole(weights, safetensors.torch.save(tensors))
     curves = store.curves(protocol, arch, seed)
     seconds = sum(value for _, value in curves["seconds"])
-    final = {**tested, "val_acc": curves["val_acc"][-1][1], "val_loss": curves["val_loss"][-1][1]}
-    if not math.isfinite(tested["test_loss"]):
+    final = {
+        "test_acc": tested.accuracy,
+        "test_loss": tested.loss,
+        "val_acc": curves["val_acc"][-1][1],
+        "val_loss": curves["val_loss"][-1][1],
+    }
+    if not math.isfinite(tested.loss):
         final = dict.fromkeys(final, math.nan)  # the accuracy of a network that gives no numbers is none
     store.add(protocol, arch, seed, {name: Estimate.of(value, seconds) for name, value in final.items()})
     (folder / "last.ckpt").unlink(missing_ok=True)

@@ -7,16 +7,29 @@ from lnas.training.recipe import Retraining
 
 if TYPE_CHECKING:
     from lnas.training.candidate_module import CandidateModule
-    from lnas.training.fitting import fit_and_test
+    from lnas.training.fitting import Fitted, Measured, fit, measure
     from lnas.training.trainers import honest_signals, quiet_lightning, short_trainer
 
-__all__ = ["CandidateModule", "Retraining", "fit_and_test", "honest_signals", "quiet_lightning", "short_trainer"]
+__all__ = [
+    "CandidateModule",
+    "Fitted",
+    "Measured",
+    "Retraining",
+    "fit",
+    "honest_signals",
+    "measure",
+    "quiet_lightning",
+    "short_trainer",
+]
 
 __getattr__ = lazy_exports(
     __name__,
     {
         "CandidateModule": "lnas.training.candidate_module",
-        "fit_and_test": "lnas.training.fitting",
+        "Fitted": "lnas.training.fitting",
+        "Measured": "lnas.training.fitting",
+        "fit": "lnas.training.fitting",
+        "measure": "lnas.training.fitting",
         "honest_signals": "lnas.training.trainers",
         "quiet_lightning": "lnas.training.trainers",
         "short_trainer": "lnas.training.trainers",

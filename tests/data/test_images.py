@@ -23,6 +23,25 @@ def test_digits_are_split_without_overlap_and_without_loss() -> None:
     assert int(images[:, 0].astype(int).sum()) == int(np.round(load_digits().images * 255 / 16).astype(int).sum())
 
 
+def test_digits_take_as_many_training_images_as_asked_for() -> None:
+    splits = DigitsData(train_images=497).splits
+    assert {name: len(split) for name, split in splits.items()} == {"train": 497, "val": 300, "test": 1000}
+
+
+def test_noise_is_of_the_size_asked_for_and_the_same_each_time(train: Split) -> None:
+    noisy = DigitsData(noise=0.2).splits["train"]
+    assert noisy.fingerprint() == DigitsData(noise=0.2).splits["train"].fingerprint()
+    np.testing.assert_array_equal(noisy.labels, train.labels)
+    grey = (train.images > 64) & (train.images < 192)  # far from black and white, where noise is cut
+    assert np.std((noisy.images.astype(float) - train.images)[grey]) / 255 == pytest.approx(0.2, abs=0.02)
+
+
+@pytest.mark.parametrize("options", [{"noise": -0.1}, {"noise": 2}, {"train_images": 5}, {"train_images": 1500}])
+def test_digits_refuse_what_cannot_be(options: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match=next(iter(options))):
+        DigitsData(**options)  # type: ignore[arg-type]
+
+
 def test_digits_mean_and_deviation_are_those_of_the_data(train: Split) -> None:
     data = DigitsData()
     assert (train.images / 255).mean() == pytest.approx(data.mean[0], abs=0.005)

@@ -15,7 +15,15 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from lnas.errors import UsageError
 from lnas.training import CandidateModule, quiet_lightning, short_trainer
-from lnas.training.callbacks import AngleCallback, LossCallback, SeedEpochs, angle_between, mean_training_loss
+from lnas.training.callbacks import (
+    AngleCallback,
+    LossCallback,
+    SeedEpochs,
+    TrainingClock,
+    angle_between,
+    mean_training_loss,
+    progress,
+)
 
 
 class Users(pl.LightningModule):
@@ -152,6 +160,42 @@ def test_seed_epochs_makes_an_epochs_draws_its_own() -> None:
         return torch.rand(3).tolist()
 
     assert draws(0) == draws(0) != draws(1)
+
+
+class Ticking(Users):
+    """A training step takes 1 s and a validation step 100 s, by the clock of the test."""
+
+    def __init__(self, clock: SimpleNamespace) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        self.clock.now += 1
+        return super().training_step(batch, batch_idx)
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        self.clock.now += 100
+
+
+@pytest.mark.parametrize("interval", [1.0, 0.5])
+def test_training_clock_leaves_validation_out(interval: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    time = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: time.now))
+    clock = TrainingClock()
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        max_epochs=2,
+        val_check_interval=interval,
+        callbacks=[clock],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    with quiet_lightning():
+        trainer.fit(Ticking(time), loader(4), loader(1))
+    assert time.now > 200
+    assert clock.seconds == 8
 
 
 def test_a_short_training_is_the_bare_loop() -> None:

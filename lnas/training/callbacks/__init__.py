@@ -2,7 +2,7 @@
 
 from lnas.training.callbacks.angle import AngleCallback, angle_between
 from lnas.training.callbacks.loss import LossCallback, mean_training_loss
-from lnas.training.callbacks.progress import EpochCallback, StepCallback
+from lnas.training.callbacks.progress import EpochCallback, StepCallback, TrainingClock
 from lnas.training.callbacks.seeding import SeedEpochs
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "LossCallback",
     "SeedEpochs",
     "StepCallback",
+    "TrainingClock",
     "angle_between",
     "mean_training_loss",
 ]

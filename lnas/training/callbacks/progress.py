@@ -62,3 +62,31 @@ class StepCallback(pl.Callback):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._sink()
+
+
+class TrainingClock(pl.Callback):
+    """Add up the wall time of the training epochs, validation left out.
+
+    Attributes:
+        seconds: The sum so far.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._resumed = 0.0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._resumed = time.perf_counter()
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if not trainer.sanity_checking:
+            self._stop()
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._resumed = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        self.seconds += time.perf_counter() - self._resumed

@@ -1,0 +1,1 @@
+"""`lnas bench`: benchmarks built, imported and shown."""
