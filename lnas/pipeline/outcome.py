@@ -13,6 +13,7 @@ from rich.text import Text
 from lnas.pipeline.picking import verdict
 from lnas.pipeline.retraining import Retrained
 from lnas.pipeline.tracking import Tracker
+from lnas.pipeline.truth import Truth, compare
 from lnas.report import RankedCandidate, RetrainedPick, RunReport, number
 from lnas.spaces import SearchSpace
 from lnas.stats import RankSum, measure_names
@@ -34,6 +35,7 @@ def run_report(
     settings: Mapping[str, Any],
     provenance: Mapping[str, Any],
     replay: str,
+    truth: Truth | None = None,
 ) -> RunReport:
     """Collect what the report shows, from what the store holds."""
     accuracies = {
@@ -41,8 +43,9 @@ def run_report(
         for arch, results in trained.items()
     }
     positions = {trials[index].arch: position for position, index in enumerate(ranking.order, start=1)}
+    true = truth.accuracies([trial.arch for trial in trials], space) if truth else [None] * len(trials)
     rows = [
-        _row(position, space, trials[index], float(ranking.total[index]), rank, picks, accuracies)
+        _row(position, space, trials[index], float(ranking.total[index]), rank, picks, accuracies, true[index])
         for position, index in enumerate(ranking.order, start=1)
     ]
     shown = [
@@ -66,7 +69,17 @@ def run_report(
         if count
     ]
     return RunReport(
-        title, verdict(shown, test_images), rank, rows, shown, notes, settings, provenance, replay, seconds
+        title,
+        verdict(shown, test_images),
+        rank,
+        rows,
+        shown,
+        notes,
+        settings,
+        provenance,
+        replay,
+        seconds,
+        compare(truth.key, true, ranking) if truth else None,
     )
 
 
@@ -80,7 +93,8 @@ def ranking_table(report: RunReport) -> Table:
     """Lay out the best candidates and the picks for the terminal."""
     measures = list(report.ranking[0].values)
     table = Table(title=f"Ranking by {report.rank}", title_justify="left", pad_edge=False)
-    for name in ("no.", "sum", *measures, "test acc."):
+    benchmark = ["benchmark"] if report.truth else []
+    for name in ("no.", "sum", *measures, *benchmark, "test acc."):
         table.add_column(name, justify="right")
     table.add_column("picked as")
     table.add_column("cell", overflow="fold")
@@ -93,6 +107,7 @@ def ranking_table(report: RunReport) -> Table:
             str(row.position),
             f"{row.rank_sum:g}",
             *map(number, row.values.values()),
+            *([_percent(row.true_acc)] if benchmark else []),
             "" if row.test_acc is None else f"{100 * row.test_acc:.2f} %",
             ", ".join(row.roles),
             Text(row.arch),
@@ -115,7 +130,8 @@ def track_outcome(tracker: Tracker, report: RunReport, winner: Arch, weights: Pa
     outcome = {
         f"test_acc/{pick.role}": sum(pick.test_acc) / len(pick.test_acc) for pick in report.picks if pick.test_acc
     }
-    tracker.summary({"winner": report.picks[0].arch, "verdict": report.verdict, **outcome})
+    taus = {f"tau/{name}": tau for name, tau in report.truth.agreements} if report.truth else {}
+    tracker.summary({"winner": report.picks[0].arch, "verdict": report.verdict, **outcome, **taus})
     cell = {"arch": report.picks[0].arch, "genes": list(winner.genes), "space": winner.space, **outcome}
     weights.mkdir(parents=True, exist_ok=True)
     write_whole(weights / "cell.json", json.dumps(cell, indent=2).encode())
@@ -132,6 +148,7 @@ def _row(
     rank: str,
     picks: Sequence[Pick],
     accuracies: Mapping[Arch, Sequence[float]],
+    true_acc: float | None,
 ) -> RankedCandidate:
     reached = accuracies.get(trial.arch)
     loss = trial.estimates.get("loss")
@@ -143,7 +160,12 @@ def _row(
         [pick.role for pick in picks if pick.arch == trial.arch],
         sum(reached) / len(reached) if reached else None,
         loss.detail.get("curves", {}).get("loss", ()) if loss else (),
+        true_acc,
     )
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f} %"
 
 
 def _finite(estimate: Estimate) -> float | None:

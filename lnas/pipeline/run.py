@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from lnas.pipeline.estimation import estimate_candidates
 from lnas.pipeline.outcome import first_reason, ranking_table, run_report, track_outcome
 from lnas.pipeline.picking import RANKED_CONTROLS, parse_controls, pick
 from lnas.pipeline.provenance import provenance
+from lnas.pipeline.resuming import mention_changes, require_same_settings
 from lnas.pipeline.retraining import retrain_picks, retraining_protocol, weights_folder
 from lnas.pipeline.tracking import Tracker, WandbMode, wandb_logger
+from lnas.pipeline.truth import Truth
 from lnas.report import RunReport
 from lnas.search import RandomSearch, Strategy
 from lnas.spaces import NatsTopologySpace, SearchSpace
@@ -41,6 +43,7 @@ def run(
     candidates: int = 100,
     retraining: Retraining | None = None,
     controls: Sequence[str] = RANKED_CONTROLS,
+    truth: Truth | None = None,
     seed: int = 0,
     output: str = "results/run",
     wandb: WandbMode = "auto",
@@ -64,6 +67,7 @@ def run(
         candidates: How many to propose; none twice and no isomorphic twins.
         retraining: How the picks are trained in full; null only ranks.
         controls: Retrained beside the winner: lowest (of the ranking), random (of the rest), or a cell's own notation.
+        truth: A benchmark's accuracies that the ranking is compared with; the search never sees them.
         seed: Decides every draw.
         output: Folder for store, weights, report and W&B files.
         wandb: auto is online where somebody is logged in and the server answers, offline otherwise.
@@ -87,6 +91,8 @@ def run(
     directions = _directions(measuring)
     chosen_controls = parse_controls(controls, space) if retraining else {}
     _check(rank, directions, candidates, proposer, retraining, chosen_controls)
+    if truth:
+        truth.require(space)
     settings: dict[str, Any] = {
         "space": describe(space),
         "search": describe(proposer.settings),
@@ -107,12 +113,12 @@ def run(
         sweep_partial_files(folder)
         here = provenance()
         record = store.begin_run(_RUN, settings, here)
-        _same_settings(folder, record.settings, settings)
+        require_same_settings(folder, record.settings, settings)
         if config is not None:
             write_whole(folder / "config.yaml", config.encode())
         unfinished = record.outcome is None
         if unfinished:
-            _mention_changes(record.provenance, here, display)
+            mention_changes(record.provenance, here, display)
         logger = wandb_logger(wandb, project, folder.name, folder, display.say) if unfinished else None
         tracker = Tracker(logger, display.say)
         tracker.settings(settings | {"provenance": record.provenance})
@@ -145,13 +151,14 @@ def run(
             settings,
             record.provenance,
             f"lnas run --config {shlex.quote(str(folder / 'config.yaml'))}" if config else "run from Python",
+            truth,
         )
         track_outcome(tracker, report, picks[0].arch, weights_folder(folder, picks[0].arch, seed))
         tracked = tracker.finish() if unfinished else record.outcome
         write_whole(folder / "report.html", render_page(report).encode())
         store.finish_run(_RUN, tracked or "")
     display.show(ranking_table(report))
-    for line in (report.verdict, *report.notes):
+    for line in (report.verdict, *([str(report.truth)] if report.truth else []), *report.notes):
         display.say(line)
     display.say(f"Report: {folder / 'report.html'}")
     display.say(f"Store:  {folder / 'store.sqlite'}")
@@ -195,36 +202,3 @@ def _check(
                 "Choose a number in between.",
             )
         )
-
-
-def _mention_changes(begun: Mapping[str, Any], now: Mapping[str, Any], display: Display) -> None:
-    """Say where a run goes on with other versions or threads, which may move the last digits."""
-    changes = [f"{key} was {begun.get(key)}, is {now[key]}" for key in now if begun.get(key) != now[key]]
-    if changes:
-        display.say(f"This run was begun elsewhere; new numbers may differ in their last digits: {'; '.join(changes)}")
-
-
-def _same_settings(folder: Path, stored: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    """Refuse to go on with a run that was begun with other settings."""
-    before, now = dict(_leaves(stored)), dict(_leaves(asked))
-    different = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-    if different:
-        changes = "; ".join(f"{key} was {before.get(key)!r}, is {now.get(key)!r}" for key in different)
-        raise UsageError(
-            complaint(
-                f"output folder {str(folder)!r}",
-                "a run with the same settings",
-                changes,
-                "Name another folder with --output.",
-            )
-        )
-
-
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the plain values inside nested settings, each with its dotted path."""
-    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else None
-    if items is None:
-        yield path, value
-        return
-    for key, item in items:
-        yield from _leaves(item, f"{path}.{key}" if path else str(key))

@@ -34,6 +34,30 @@ def score_against_accuracy(report: RunReport) -> go.Figure:
     return figure
 
 
+def score_against_truth(report: RunReport) -> go.Figure | None:
+    """Sum of ranks against the benchmark's accuracy, one point a candidate; None where there is nothing to compare."""
+    if report.truth is None or not report.truth.agreements:
+        return None
+    rows = [row for row in report.ranking if row.true_acc is not None]
+    figure = _figure("Sum of ranks (left is better)", f"{report.truth.key} (%)")
+    figure.add_trace(
+        go.Scatter(
+            x=[row.rank_sum for row in rows],
+            y=[row.true_acc for row in rows],
+            mode="markers",
+            name="candidates",
+            text=[f"no. {row.position}: {row.arch}" for row in rows],
+            marker={"size": 8, "color": _INK},
+            hovertemplate="%{text}<br>sum of ranks %{x}<br>%{y:.2f} %<extra></extra>",
+            showlegend=False,
+        )
+    )
+    for row in rows:
+        for role in row.roles:
+            figure.add_trace(_ring(role, row.rank_sum, row.true_acc))
+    return figure
+
+
 def measures_against_each_other(report: RunReport) -> go.Figure:
     """The first two measures of the rank expression, one point a candidate, coloured by the third or the position."""
     names = list(report.ranking[0].values)

@@ -16,6 +16,7 @@ from lnas.report.figures import (
     retraining_curves,
     role_color,
     score_against_accuracy,
+    score_against_truth,
     short_training_curves,
 )
 from lnas.report.report import RunReport, number, percent
@@ -31,6 +32,7 @@ def render_page(report: RunReport) -> str:
     )
     candidates = [
         ("Ranking against accuracy", score_against_accuracy(report)),
+        ("Ranking against the benchmark", score_against_truth(report)),
         ("Measures of all candidates", measures_against_each_other(report)),
         ("Short trainings", short_training_curves(report)),
         ("Retraining", retraining_curves(report)),

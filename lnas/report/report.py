@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class RankedCandidate:
         roles: What it was picked as, if anything.
         test_acc: Mean test accuracy after retraining, None if not retrained.
         loss_curve: Loss of each step of its short training, if it had one.
+        true_acc: What the benchmark says that the run was compared with, in percent; None where it says nothing.
     """
 
     position: int
@@ -29,6 +30,7 @@ class RankedCandidate:
     roles: Sequence[str] = ()
     test_acc: float | None = None
     loss_curve: Sequence[float | None] = ()
+    true_acc: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,34 @@ class RetrainedPick:
     curves: Sequence[Mapping[str, Sequence[tuple[int, float]]]] = ()
 
 
+class Agreement(NamedTuple):
+    """How well a measure ranks: Kendall's tau-b with the truth, positive where it is right."""
+
+    measure: str
+    tau: float
+
+
+@dataclass(frozen=True)
+class TruthComparison:
+    """A ranking beside the accuracies of a benchmark.
+
+    Attributes:
+        key: Which accuracy.
+        agreements: One for each measure of the ranking, the sum of ranks first.
+        candidates: How many candidates have a number and an accuracy: what the correlations are over.
+    """
+
+    key: str
+    agreements: Sequence[Agreement]
+    candidates: int
+
+    def __str__(self) -> str:
+        if not self.agreements:
+            return f"{self.key}: the benchmark holds {self.candidates} of the candidates, too few to compare."
+        taus = ", ".join(f"{name} {'undefined' if math.isnan(tau) else f'{tau:+.2f}'}" for name, tau in self.agreements)
+        return f"Kendall's tau with {self.key} over {self.candidates} candidates: {taus}."
+
+
 @dataclass(frozen=True)
 class RunReport:
     """Everything the report of a search-then-retrain run shows."""
@@ -66,6 +96,7 @@ class RunReport:
     provenance: Mapping[str, Any]
     replay: str
     seconds: Mapping[str, float]
+    truth: TruthComparison | None = None
 
 
 def percent(accuracies: Sequence[float]) -> str:

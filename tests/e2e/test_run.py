@@ -6,19 +6,24 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
+from lnas.benchmarks import MEAN, load_benchmark
 from lnas.cli import main
 from lnas.errors import UsageError
+from lnas.pipeline.truth import Truth
 from lnas.spaces import NatsTopologySpace
 from lnas.store import Store
 
 CONFIG = Path(__file__).with_name("tiny.yaml")
 CONTROL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+
+TRUTH = next(key for key in load_benchmark("digits").keys() if (key.split, key.seed) == ("test", MEAN))
 
 
 class Finished(NamedTuple):
@@ -31,6 +36,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """One run with an offline W&B run and a control of the user's own, in a process that is not a terminal."""
     output = tmp_path_factory.mktemp("run") / "tiny"
     arguments = ["--output", str(output), "--wandb", "offline", "--controls", f"[lowest, random, '{CONTROL}']"]
+    arguments += ["--truth.benchmark", "digits", "--truth.key", str(TRUTH)]
     command = [sys.executable, "-m", "lnas", "run", "--config", str(CONFIG), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -52,8 +58,8 @@ def test_printed_table_ranks_all_candidates(finished: Finished) -> None:
     sums = [float(row[1]) for row in ranked]
     assert sums == sorted(sums)
     assert sum(sums) == 3 * 15  # three measures, each gives ranks 1 to 5
-    assert ranked[0][6] == "winner"
-    assert ranked[4][6] == "lowest"
+    assert ranked[0][7] == "winner"
+    assert ranked[4][7] == "lowest"
 
 
 def test_printed_text_says_where_things_are_and_what_came_out(finished: Finished) -> None:
@@ -61,6 +67,18 @@ def test_printed_text_says_where_things_are_and_what_came_out(finished: Finished
     assert f"Report: {finished.output}/report.html" in finished.printed
     assert re.search(r"W&B:    wandb sync .*offline-run-", finished.printed)
     assert re.search(r"candidates: 5/5, \d+ s, about 0 s left", finished.printed)
+
+
+def test_benchmark_stands_beside_the_ranking(finished: Finished) -> None:
+    with closing(Store(finished.output / "store.sqlite")) as store:
+        known = [
+            value
+            for value in Truth("digits", str(TRUTH)).accuracies(store.candidates("run"), NatsTopologySpace())
+            if value is not None
+        ]
+    said = [row[5] for row in rows(finished) if row[0].isdigit() and row[5]]
+    assert sorted(said) == sorted(f"{value:.2f} %" for value in known)
+    assert re.search(rf"{re.escape(str(TRUTH))}.* {len(known)} (of the )?candidates", finished.printed)
 
 
 def test_store_holds_every_number(finished: Finished) -> None:

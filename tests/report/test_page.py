@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lnas.report import RankedCandidate, RetrainedPick, RunReport, percent
+from lnas.report import Agreement, RankedCandidate, RetrainedPick, RunReport, TruthComparison, percent
 from lnas.report.page import render_page
 from lnas.spaces import NatsTopologySpace
 
@@ -70,7 +70,9 @@ def sample_report() -> RunReport:
         {"angle": None, "loss": 2.3, "params": 7000.0},
     ]
     ranking = [
-        RankedCandidate(i + 1, ARCHS[i], 3.0 * (i + 1), values[i], roles[i], 0.9 - i / 10, [2.3, 1.0, None, 0.1])
+        RankedCandidate(
+            i + 1, ARCHS[i], 3.0 * (i + 1), values[i], roles[i], 0.9 - i / 10, [2.3, 1.0, None, 0.1], 60.0 + i
+        )
         for i in range(3)
     ]
     curves = {"val_acc": [(1, 0.5), (2, 0.8)], "train_loss": [(1, 2.0), (2, 1.0)]}
@@ -89,6 +91,7 @@ def sample_report() -> RunReport:
         {"versions": {"lnas": "0"}},
         "lnas run --config sample/config.yaml",
         {"retraining": 1.5},
+        TruthComparison("digits-1.0/digits/test@8/mean", [Agreement("sum of ranks", 0.5)], 3),
     )
 
 
@@ -104,6 +107,12 @@ def test_text_is_escaped_and_complete(page: str) -> None:
         assert html.escape(text) in page or text in page
 
 
+def test_benchmark_is_beside_the_ranking(page: str) -> None:
+    assert "Kendall&#39;s tau with digits-1.0/digits/test@8/mean over 3 candidates: sum of ranks +0.50." in page
+    assert "<th>benchmark</th>" in page
+    assert "<td>61.00 %</td>" in page
+
+
 def test_nothing_in_the_page_points_outside(page: str) -> None:
     own = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
     addresses = set(re.findall(r"(?:src|href|action)=[\"']([^\"']+)", own))
@@ -116,8 +125,9 @@ def test_a_browser_draws_it_without_errors_or_requests(page: str, tmp_path: Path
     seen = probe(page, tmp_path)
     assert seen["errors"] == []
     assert seen["requests"] == []
-    assert seen["plots"] == 4
-    assert seen["points"] == 3 + 2 + 2  # accuracies; finite candidates and their rings
+    assert seen["plots"] == 5
+    # Accuracies; all candidates against the benchmark, and their rings; those with finite measures, and theirs.
+    assert seen["points"] == 3 + (3 + 3) + (2 + 2)
     assert seen["lines"] == 3 * 2 + 3  # the gap in a loss curve splits it; validation curves
     assert seen["cells"] == 3
     assert seen["rows"] == 3

@@ -1,0 +1,80 @@
+"""A run's ranking beside a benchmark's accuracies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+
+from lnas.benchmarks import AccuracyKey, Benchmark, load_benchmark
+from lnas.errors import UsageError, complaint
+from lnas.report import Agreement, TruthComparison
+from lnas.spaces import SPACES, SearchSpace
+from lnas.stats import RankSum, kendall_tau
+from lnas.types import Arch
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A benchmark's accuracies that a ranking is compared with. They decide nothing: the search never sees them.
+
+    Args:
+        benchmark: What `load_benchmark` takes.
+        key: Which of its accuracies, written RELEASE/DATASET/SPLIT@EPOCHS/SEED.
+        path: Its file or folder; digits needs none.
+    """
+
+    benchmark: str
+    key: str
+    path: str | None = None
+
+    def require(self, space: SearchSpace) -> None:
+        """Raise `UsageError` unless the benchmark has the key and is of the space."""
+        benchmark = self._open(space)
+        benchmark.require(self._parsed)
+        if benchmark.space.name != space.name:
+            call = f"truth.benchmark={self.benchmark!r}"
+            expected = f"a benchmark of {space.name!r}"
+            raise UsageError(complaint(call, expected, benchmark.space.name, "Name another, or none."))
+
+    def accuracies(self, archs: Sequence[Arch], space: SearchSpace) -> list[float | None]:
+        """Return the accuracy of each architecture in percent, None where the benchmark holds none."""
+        benchmark = self._open(space)
+        return [_known(benchmark, arch, self._parsed) for arch in archs]
+
+    @cached_property
+    def _parsed(self) -> AccuracyKey:
+        return AccuracyKey.parse(self.key)
+
+    @cached_property
+    def _open(self) -> Callable[[SearchSpace], Benchmark]:
+        """What reads the benchmark, once; a table of a space of one's own is read with that space."""
+        return cache(lambda space: load_benchmark(self.benchmark, self.path, space=_own(space)))
+
+
+def compare(key: str, accuracies: Sequence[float | None], ranking: RankSum) -> TruthComparison:
+    """Correlate the sum of ranks, and the ranks of each measure, with what is true.
+
+    Args:
+        key: Which accuracy.
+        accuracies: Of each candidate, None where it is not known.
+        ranking: Of the same candidates; those that lack a number are left out.
+    """
+    compared = ranking.complete & np.array([accuracy is not None for accuracy in accuracies])
+    truth = np.array([accuracy for accuracy, is_in in zip(accuracies, compared, strict=True) if is_in])
+    costs = {"sum of ranks": ranking.total} | ranking.ranks if len(truth) > 1 else {}
+    agreements = [Agreement(name, kendall_tau(-cost[compared], truth)) for name, cost in costs.items()]
+    return TruthComparison(key, agreements, len(truth))
+
+
+def _own(space: SearchSpace) -> SearchSpace | None:
+    return None if space.name in SPACES else space
+
+
+def _known(benchmark: Benchmark, arch: Arch, key: AccuracyKey) -> float | None:
+    try:
+        return benchmark.query(arch, key)
+    except UsageError:
+        return None  # the benchmark lacks this one
