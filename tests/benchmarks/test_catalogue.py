@@ -4,9 +4,11 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from lnas.benchmarks import Benchmark, TabularBenchmark, load_benchmark
+from lnas.benchmarks import AccuracyKey, Benchmark, TabularBenchmark, load_benchmark
+from lnas.benchmarks.agreement import seed_agreement
 from lnas.benchmarks.catalogue import SHIPPED, SOURCES
 from lnas.errors import UsageError
 from lnas.spaces import DartsSpace, NatsTopologySpace
@@ -120,4 +122,8 @@ def test_digits_ship() -> None:
     digits = load_benchmark("digits")
     assert isinstance(digits, TabularBenchmark)
     assert isinstance(digits.space, NatsTopologySpace)
+    seeds = [~np.isnan(digits.table(AccuracyKey.parse(f"digits-1.0/digits/test@8/{n}")).accuracy) for n in range(3)]
+    assert [int(known.sum()) for known in seeds] == [len(digits), 200, 200]
+    assert len(digits) >= 1500
+    assert seed_agreement(digits, digits.keys()[-1]).tau > 0.4
     assert SHIPPED["digits"].stat().st_size < 1_000_000
