@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lnas.errors import UsageError, complaint
 from lnas.reading import read_text
@@ -56,6 +56,10 @@ class AccuracyKey:
 
     def __str__(self) -> str:
         return f"{self.release}/{self.dataset}/{self.split}@{self.epochs}/{self.seed}"
+
+    def with_seed(self, seed: int | str) -> AccuracyKey:
+        """Return the key of the same accuracy in a training with this seed, or of the mean."""
+        return replace(self, seed=seed)
 
     @classmethod
     def parse(cls, text: str) -> AccuracyKey:

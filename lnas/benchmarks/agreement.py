@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -44,7 +43,7 @@ def seed_agreement(benchmark: TabularBenchmark, key: AccuracyKey) -> SeedAgreeme
     of_seed = [
         benchmark.table(other).accuracy
         for other in keys
-        if isinstance(other.seed, int) and other == replace(key, seed=other.seed)
+        if isinstance(other.seed, int) and other.with_seed(key.seed) == key
     ]
     pairs = [(one, two, ~np.isnan(one) & ~np.isnan(two)) for one, two in itertools.combinations(of_seed, 2)]
     pairs = [(one, two, both) for one, two, both in pairs if both.sum() > 1]

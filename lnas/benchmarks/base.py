@@ -80,12 +80,6 @@ class Benchmark(ABC):
         return np.array([self.query(arch, key) for arch in archs], dtype=np.float64)
 
 
-def require_arch(call: str, arch: object) -> None:
-    """Raise `UsageError` for what is no architecture at all, such as its notation."""
-    if not isinstance(arch, Arch):
-        raise UsageError(complaint(call, "an Arch", arch, "From its notation: benchmark.space.parse(text)."))
-
-
 def unknown_key(name: str, key: object, known: Sequence[AccuracyKey], having: str = "accuracies") -> UsageError:
     """Word the error for a key that is not there: the nearest ones, or all where they are few."""
     if not isinstance(key, AccuracyKey):

@@ -13,6 +13,7 @@ import numpy as np
 
 from lnas.benchmarks.accuracy_key import MEAN, AccuracyKey
 from lnas.benchmarks.base import Card
+from lnas.benchmarks.grouping import group_means
 from lnas.benchmarks.plain_files import read_json
 from lnas.benchmarks.tabular import Quantity, TabularBenchmark
 from lnas.errors import UsageError, complaint
@@ -189,8 +190,8 @@ def _tabulate(space: NdsSpace, trainings: Sequence[Training]) -> TabularBenchmar
     curve_of: dict[tuple[AccuracyKey, Quantity], np.ndarray] = {}
     for name, chosen in groups.items():
         last_key, best_key = (AccuracyKey(RELEASE, DATASET, split, epochs, name) for split in (LAST_EPOCH, BEST_EPOCH))
-        curve = _row_means(curves[chosen], row[chosen], len(rows))
-        accuracies |= {last_key: curve[:, -1], best_key: _row_means(best[chosen], row[chosen], len(rows))}
+        curve = group_means(curves[chosen], row[chosen], len(rows))
+        accuracies |= {last_key: curve[:, -1], best_key: group_means(best[chosen], row[chosen], len(rows))}
         curve_of[last_key, "accuracy"] = curve
     return TabularBenchmark(
         replace(_CARD, name=space.name),
@@ -200,14 +201,6 @@ def _tabulate(space: NdsSpace, trainings: Sequence[Training]) -> TabularBenchmar
         curves=curve_of,
         counts=_counts(trainings, row, len(rows)),
     )
-
-
-def _row_means(values: np.ndarray, row: np.ndarray, rows: int) -> np.ndarray:
-    """Return the mean of each row's values, shape (rows, ...); NaN where a row has none."""
-    sums = np.zeros((rows, *values.shape[1:]))
-    np.add.at(sums, row, values)
-    with np.errstate(invalid="ignore"):
-        return sums / np.bincount(row, minlength=rows).reshape(-1, *[1] * (values.ndim - 1))
 
 
 def _counts(trainings: Sequence[Training], row: np.ndarray, rows: int) -> dict[str, np.ndarray]:

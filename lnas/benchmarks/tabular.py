@@ -9,7 +9,8 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from lnas.benchmarks.accuracy_key import MEAN, AccuracyKey
-from lnas.benchmarks.base import Benchmark, Card, require_arch, unknown_key
+from lnas.benchmarks.base import Benchmark, Card, unknown_key
+from lnas.benchmarks.grouping import group_means
 from lnas.benchmarks.rows import Rows, RowsByGenes
 from lnas.errors import UsageError, complaint, unknown_name
 from lnas.spaces import SearchSpace
@@ -129,8 +130,7 @@ class TabularBenchmark(Benchmark):
         Raises:
             UsageError: If the space has no such architecture, or the table does not hold it.
         """
-        require_arch(f"benchmark {self.card.name!r}", arch)
-        row = self._rows.find(arch) if arch.space == self.space.name else None
+        row = self._rows.find(arch) if isinstance(arch, Arch) and arch.space == self.space.name else None
         if row is None:
             self.space.validate(arch)
             expected = f"one of its {len(self):,} architectures"
@@ -157,7 +157,7 @@ class TabularBenchmark(Benchmark):
             replace(self.card, what=f"{self.card.what} Twins share the mean of their accuracies."),
             self.space,
             self._genes,
-            {key: _class_means(values, member_of) for key, values in self._accuracies.items()},
+            {key: group_means(values, member_of, len(numbers))[member_of] for key, values in self._accuracies.items()},
             self.seconds,
             self.curves,
             self.counts,
@@ -175,9 +175,7 @@ class TabularBenchmark(Benchmark):
         alike = [
             str(other.seed)
             for other, values in self._accuracies.items()
-            if (other.release, other.dataset, other.split, other.epochs)
-            == (key.release, key.dataset, key.split, key.epochs)
-            and values[row] == values[row]
+            if other.with_seed(key.seed) == key and values[row] == values[row]
         ]
         call = f"benchmark {self.card.name!r}, {arch}, {key}"
         if not alike:
@@ -248,11 +246,3 @@ def _require_within(call: str, expected: str, values: np.ndarray, most: float) -
     if outside.any():
         first = tuple(np.argwhere(outside)[0])
         raise UsageError(complaint(call, expected, float(values[first]), f"It stands in row {first[0]}."))
-
-
-def _class_means(values: np.ndarray, member_of: np.ndarray) -> np.ndarray:
-    known = ~np.isnan(values)
-    sums = np.bincount(member_of, weights=np.where(known, values, 0.0))
-    counts = np.bincount(member_of, weights=known)
-    with np.errstate(invalid="ignore"):
-        return (sums / counts)[member_of]

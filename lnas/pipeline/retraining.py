@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from lnas.data import DataProtocol, ImageData
 from lnas.pipeline.display import Display
@@ -27,12 +27,12 @@ class RetrainingProtocol:
     splits: tuple[str, ...]
     recipe: Retraining
 
-
-def retraining_protocol(retraining: Retraining, net: Callable[[Arch, int], Any], data: ImageData) -> RetrainingProtocol:
-    """Collect what decides the numbers; reads the data for its fingerprint."""
-    prints = tuple(data.splits[name].fingerprint() for name in ("train", "val", "test"))
-    recipe = replace(retraining, repeats=1, accelerator="auto")  # neither decides a number
-    return RetrainingProtocol(describe(net), data.protocol, prints, recipe)
+    @classmethod
+    def of(cls, retraining: Retraining, net: Callable[[Arch, int], Any], data: ImageData) -> Self:
+        """Collect what decides the numbers; reads the data for its fingerprint."""
+        prints = tuple(data.splits[name].fingerprint() for name in ("train", "val", "test"))
+        recipe = replace(retraining, repeats=1, accelerator="auto")  # neither decides a number
+        return cls(describe(net), data.protocol, prints, recipe)
 
 
 class Retrained(NamedTuple):
@@ -63,7 +63,7 @@ def retrain_picks(
     The n-th training of an architecture has seed `seed + n`. Epochs that the store holds already are told to the
     tracker first, so that its curves are whole.
     """
-    protocol = retraining_protocol(retraining, net, data)
+    protocol = RetrainingProtocol.of(retraining, net, data)
     roles = {pick.arch: pick.role for pick in reversed(picks)}
     trainings = [(arch, seed + n) for arch in dict.fromkeys(p.arch for p in picks) for n in range(retraining.repeats)]
     steps = max(1, len(data.splits["train"]) // retraining.batch_size)

@@ -18,7 +18,7 @@ from lnas.pipeline.outcome import first_reason, ranking_table, run_report, track
 from lnas.pipeline.picking import RANKED_CONTROLS, parse_controls, pick
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.resuming import mention_changes, require_same_settings
-from lnas.pipeline.retraining import retrain_picks, retraining_protocol, weights_folder
+from lnas.pipeline.retraining import RetrainingProtocol, retrain_picks, weights_folder
 from lnas.pipeline.tracking import Tracker, WandbMode, wandb_logger
 from lnas.pipeline.truth import Truth
 from lnas.report import RunReport
@@ -100,7 +100,7 @@ def run(
         "rank": rank,
         "candidates": candidates,
         "controls": list(chosen_controls),
-        "retraining": describe(retraining_protocol(retraining, net, data)) if retraining else None,
+        "retraining": describe(RetrainingProtocol.of(retraining, net, data)) if retraining else None,
         "repeats": retraining.repeats if retraining else 0,
         "seed": seed,
     }

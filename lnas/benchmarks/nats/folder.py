@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -200,7 +200,7 @@ class _Table:
             self.counts.put(row, f"params/{dataset}", params)
             self.counts.put(row, f"flops/{dataset}", flops)
         self._require_means(
-            {_mean(_key(training, split)) for training in trainings for split in training.accuracies}, where
+            {_key(training, split).with_seed(MEAN) for training in trainings for split in training.accuracies}, where
         )
 
     def _require_means(self, means: set[AccuracyKey], where: str) -> None:
@@ -216,10 +216,6 @@ def _key(training: Training, split: str) -> AccuracyKey:
     return AccuracyKey(RELEASE, training.dataset, split, training.epochs, training.seed)
 
 
-def _mean(key: AccuracyKey) -> AccuracyKey:
-    return replace(key, seed=MEAN)
-
-
 def _order(key: AccuracyKey) -> tuple[int, int, int, int]:
     """Put keys in the order of epochs, data sets, splits and seeds, a mean before its seeds."""
     splits = SPLITS[key.dataset]
@@ -230,6 +226,6 @@ def _order(key: AccuracyKey) -> tuple[int, int, int, int]:
 def _with_means(columns: Mapping[AccuracyKey, np.ndarray]) -> dict[AccuracyKey, np.ndarray]:
     seeds: dict[AccuracyKey, list[np.ndarray]] = {}
     for key in columns:
-        seeds.setdefault(_mean(key), []).append(columns[key])
+        seeds.setdefault(key.with_seed(MEAN), []).append(columns[key])
     found = {**columns, **{mean: np.nanmean(values, axis=0) for mean, values in seeds.items()}}
     return {key: found[key] for key in sorted(found, key=_order)}

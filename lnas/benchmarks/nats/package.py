@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +51,9 @@ class NatsPackageBenchmark(Benchmark):
         index = self._index(arch)
         known = self._keys_of(index)
         if key not in known:
-            if replace(key, seed=MEAN) not in known:
+            if key.with_seed(MEAN) not in known:
                 raise unknown_key(self.card.name, key, known)
-            seeds = ", ".join(str(other.seed) for other in known if replace(other, seed=key.seed) == key)
+            seeds = ", ".join(str(other.seed) for other in known if other.with_seed(key.seed) == key)
             call = f"benchmark {self.card.name!r}, {arch}, {key}"
             raise UsageError(complaint(call, f"a seed it was trained with: {seeds}", key.seed, "Name another."))
         seed = False if key.seed == MEAN else key.seed

@@ -92,9 +92,8 @@ def build_benchmark(
     _check_names(name, edition, data.name)
     chosen = _choose(space, row, limit, seed)
     tasks = list(_tasks(chosen, recipe.repeats, repeated, seed))
-    prints = tuple(data.splits[split].fingerprint() for split in SPLITS)
     one = replace(recipe, repeats=1)
-    protocol = BenchmarkProtocol(describe(net), data.protocol, prints, replace(one, accelerator="auto"))
+    protocol = BenchmarkProtocol.of(one, net, data)
     settings = {"space": describe(space), "protocol": describe(protocol), "row": row, "seed": seed}
     folder = Path(output)
     with exclusive(folder), closing(Store(folder / "store.sqlite")) as store:
@@ -107,8 +106,8 @@ def build_benchmark(
             write_whole(folder / "config.yaml", config.encode())
         executor: Executor = Serial() if processes == 1 else Processes(processes, threads)
         with _limited_threads(threads):
-            _train(tasks, BenchmarkTraining(net, data, one), protocol, executor, store, display)
-        trainings = [Training(task.arch, task.seed, store.estimates(protocol, *task)) for task in tasks]
+            trained = _train(tasks, BenchmarkTraining(net, data, one), protocol, executor, store, display)
+        trainings = [Training(*task, estimates) for task, estimates in trained.items()]
         failed = [training for training in trainings if not training.is_complete]
         if len(failed) == len(trainings):
             raise RunError(f"benchmark {name!r}: no training reached an accuracy; the first: {failed[0].reason}.")
@@ -196,16 +195,18 @@ def _train(
     executor: Executor,
     store: Store,
     display: Display,
-) -> None:
-    """Do the trainings that the store does not hold yet; those that failed are tried again."""
-    left = [task for task in tasks if not _is_known(store.estimates(protocol, *task))]
+) -> dict[TrainingTask, Mapping[str, Estimate]]:
+    """Do the trainings that the store does not hold yet; those that failed are tried again. Return what all gave."""
+    trained: dict[TrainingTask, Mapping[str, Estimate]] = {task: store.estimates(protocol, *task) for task in tasks}
+    left = [task for task, estimates in trained.items() if not _is_known(estimates)]
     with display.bar("trainings", len(tasks), len(tasks) - len(left)) as advance:
         for done in executor.run(training, left):
             if isinstance(done.error, UsageError):
                 raise done.error  # the others would fare no better
-            estimates = failed_training(done.error) if done.error else done.result or {}
-            store.add(protocol, done.task.arch, done.task.seed, estimates)
+            trained[done.task] = failed_training(done.error) if done.error else done.result or {}
+            store.add(protocol, *done.task, trained[done.task])
             advance()
+    return trained
 
 
 def _is_known(estimates: Mapping[str, Estimate]) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lnas.data import DataProtocol, ImageData, SplitName
+from lnas.data import ImageData, SplitName
 from lnas.errors import LnasError
+from lnas.pipeline.retraining import RetrainingProtocol
 from lnas.seeds import derive_seed
 from lnas.training import Retraining
 from lnas.types import Arch, Estimate
@@ -25,13 +26,11 @@ class TrainingTask(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BenchmarkProtocol:
-    """Everything that decides a benchmark's accuracies, the seed apart."""
+class BenchmarkProtocol(RetrainingProtocol):
+    """Everything that decides a benchmark's accuracies, the seed apart.
 
-    net: Any
-    data: DataProtocol
-    splits: tuple[str, ...]
-    recipe: Retraining
+    What a retraining's protocol has, under another name: the same seed draws other weights and batches here.
+    """
 
 
 @dataclass(frozen=True)
