@@ -1,6 +1,16 @@
-"""Rank correlations and rank expressions. Torch-free."""
+"""Rank correlations, rank expressions and votes. Torch-free."""
 
 from lnas.stats.correlation import kendall_tau, pearson_r, spearman_r
 from lnas.stats.rank_sum import RankSum, measure_names, rank_sum
+from lnas.stats.vote import pairwise_agreement, vote
 
-__all__ = ["RankSum", "kendall_tau", "measure_names", "pearson_r", "rank_sum", "spearman_r"]
+__all__ = [
+    "RankSum",
+    "kendall_tau",
+    "measure_names",
+    "pairwise_agreement",
+    "pearson_r",
+    "rank_sum",
+    "spearman_r",
+    "vote",
+]

@@ -1,17 +1,20 @@
-"""Rank expressions: `angle+loss+params`, and `(angle+loss)+params` where the bracket is ranked again first."""
+"""Rank expressions: `angle+loss+params`, `(angle+loss)+params` with the bracket ranked again first, `vote(a,b,c)`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from lnas.errors import UsageError, complaint, unknown_name
+from lnas.stats.vote import vote
 from lnas.types import Trial
 
-_TOKEN = re.compile(r"\s*(?:([A-Za-z_][\w.@:/-]*)|([+()]))")
+_SIGNS = "+(),"
+_TOKEN = re.compile(rf"\s*(?:([A-Za-z_][\w.@:/-]*)|([{_SIGNS}]))")
 
 
 class RankSum(NamedTuple):
@@ -40,8 +43,8 @@ def measure_names(expression: str) -> list[str]:
         UsageError: If the expression does not parse.
 
     Example:
-        >>> measure_names("(angle+loss)+params")
-        ['angle', 'loss', 'params']
+        >>> measure_names("vote(synflow,jacob_cov,snip)+params")
+        ['synflow', 'jacob_cov', 'snip', 'params']
     """
     return list(dict.fromkeys(_leaves(_parse(expression))))
 
@@ -54,7 +57,9 @@ def rank_sum(expression: str, trials: Sequence[Trial], higher_is_better: Mapping
 
     Args:
         expression: Measure names joined by `+`. A bracket is summed, then ranked again, before it is added:
-            `(angle+loss)+params` is what the code released with ST-NAS does, `angle+loss+params` the flat sum.
+            `(angle+loss)+params` is what the code released with ST-NAS does, `angle+loss+params` the flat sum. A
+            `vote(synflow,jacob_cov,snip)` of two or more measures is one term: the rank of how many other trials beat
+            a trial by majority, less how many it beats; see `lnas.stats.vote`, also for ties.
         trials: The set to rank, n >= 1.
         higher_is_better: Direction of each measure.
 
@@ -93,19 +98,31 @@ def _ranks_from_best(costs: np.ndarray) -> np.ndarray:
     return rankdata(np.where(np.isnan(costs), np.inf, costs), method="average")
 
 
-# A parsed expression is a name or a tuple of expressions to add.
-_Tree = str | tuple["_Tree", ...]
+@dataclass(frozen=True)
+class _Vote:
+    names: tuple[str, ...]
+
+
+# A parsed expression is a name, a vote or a tuple of expressions to add.
+_Tree = str | _Vote | tuple["_Tree", ...]
 
 
 def _summed(tree: _Tree, ranks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the cost of each trial: a measure's own rank, or what is to be ranked yet."""
     if isinstance(tree, str):
         return ranks[tree]
+    if isinstance(tree, _Vote):
+        # Ranks stand for the measures: they order the same, and put trials without a number last.
+        return -vote([ranks[name] for name in tree.names], [False] * len(tree.names))
     parts = [_summed(part, ranks) if isinstance(part, str) else _ranks_from_best(_summed(part, ranks)) for part in tree]
     return np.sum(parts, axis=0)
 
 
 def _leaves(tree: _Tree) -> list[str]:
-    return [tree] if isinstance(tree, str) else [name for part in tree for name in _leaves(part)]
+    if isinstance(tree, str):
+        return [tree]
+    parts: Sequence[_Tree] = tree.names if isinstance(tree, _Vote) else tree
+    return [name for part in parts for name in _leaves(part)]
 
 
 def _parse(expression: str) -> _Tree:
@@ -125,20 +142,43 @@ def _parse(expression: str) -> _Tree:
 def _parse_sum(tokens: list[str], expression: str) -> tuple[tuple[_Tree, ...], list[str]]:
     terms: list[_Tree] = []
     while True:
-        if not tokens or tokens[0] in ("+", ")"):
-            raise _malformed(expression)
-        head, *tokens = tokens
-        if head == "(":
-            inner, tokens = _parse_sum(tokens, expression)
-            if not tokens or tokens[0] != ")":
-                raise _malformed(expression)
-            terms.append(inner)
-            tokens = tokens[1:]
-        else:
-            terms.append(head)
+        term, tokens = _parse_term(tokens, expression)
+        terms.append(term)
         if not tokens or tokens[0] != "+":
             return tuple(terms), tokens
         tokens = tokens[1:]
+
+
+def _parse_term(tokens: list[str], expression: str) -> tuple[_Tree, list[str]]:
+    if tokens[:2] == ["vote", "("]:
+        return _parse_vote(tokens[2:], expression)
+    if tokens[:1] == ["("]:
+        inner, tokens = _parse_sum(tokens[1:], expression)
+        if tokens[:1] != [")"]:
+            raise _malformed(expression)
+        return inner, tokens[1:]
+    return _parse_name(tokens, expression)
+
+
+def _parse_vote(tokens: list[str], expression: str) -> tuple[_Vote, list[str]]:
+    name, tokens = _parse_name(tokens, expression)
+    names = [name]
+    while tokens[:1] == [","]:
+        name, tokens = _parse_name(tokens[1:], expression)
+        names.append(name)
+    if tokens[:1] != [")"]:
+        raise _malformed(expression)
+    if len(names) < 2 or len(set(names)) < len(names):
+        call, written = f"rank expression {expression!r}", f"vote({','.join(names)})"
+        expected = "a vote of two or more measures, each once"
+        raise UsageError(complaint(call, expected, written, "Example: vote(synflow,jacob_cov,snip)."))
+    return _Vote(tuple(names)), tokens[1:]
+
+
+def _parse_name(tokens: list[str], expression: str) -> tuple[str, list[str]]:
+    if not tokens or tokens[0] in _SIGNS:
+        raise _malformed(expression)
+    return tokens[0], tokens[1:]
 
 
 def _malformed(expression: str) -> UsageError:
@@ -147,6 +187,6 @@ def _malformed(expression: str) -> UsageError:
             f"rank expression {expression!r}",
             "measure names joined by '+', brackets closed",
             expression,
-            "Examples: angle+loss+params, (angle+loss)+params.",
+            "Examples: angle+loss+params, (angle+loss)+params, vote(synflow,jacob_cov,snip)+params.",
         )
     )

@@ -16,7 +16,8 @@ DIRECTIONS = {"angle": True, "loss": False, "params": True}
 quickly = settings(deadline=None, max_examples=50)
 
 # Ranks by hand. angle, higher is better: 1 2 3 4; loss, lower is better: 1 3 2 4; params, higher is better: 4 1 3 2.
-# angle + loss is 2 5 5 8, which ranks 1 2.5 2.5 4.
+# angle + loss is 2 5 5 8, which ranks 1 2.5 2.5 4. Of angle and loss, the first trial beats all and all beat the last;
+# of angle and params, the second beats the last two, and no other pair is decided.
 FOUR = {"angle": [9.0, 7.0, 5.0, 3.0], "loss": [0.1, 0.3, 0.2, 0.4], "params": [10.0, 40.0, 20.0, 30.0]}
 
 
@@ -42,6 +43,11 @@ def trials_of(columns):
         ("((angle+loss)+params)+loss", [3, 4, 5, 8], [0, 1, 2, 3]),
         ("loss+loss", [2, 6, 4, 8], [0, 2, 1, 3]),
         (" angle + loss ", [2, 5, 5, 8], [0, 1, 2, 3]),
+        ("vote(angle,loss,params)", [1, 2, 3, 4], [0, 1, 2, 3]),
+        ("vote(angle,params)", [2, 1, 3.5, 3.5], [1, 0, 2, 3]),
+        ("vote(angle, loss) + params", [5, 3.5, 5.5, 6], [1, 0, 2, 3]),
+        ("(vote (angle,loss)+params)+loss", [3, 4, 5, 8], [0, 1, 2, 3]),
+        ("params+(vote(angle,loss))", [5, 3.5, 5.5, 6], [1, 0, 2, 3]),
     ],
 )
 def test_sums_worked_by_hand(expression, total, order):
@@ -107,7 +113,15 @@ def test_one_trial_is_first():
 COLUMNS = st.lists(st.tuples(*[st.integers(-3, 3)] * 3), min_size=1, max_size=8).map(
     lambda rows: dict(zip(MEASURES, np.array(rows, dtype=float).T, strict=True))
 )
-EXPRESSIONS = st.sampled_from(["angle+loss+params", "(angle+loss)+params", "angle+(loss+params)"])
+EXPRESSIONS = st.sampled_from(
+    [
+        "angle+loss+params",
+        "(angle+loss)+params",
+        "angle+(loss+params)",
+        "vote(angle,loss,params)",
+        "vote(angle,loss)+params",
+    ]
+)
 
 
 @quickly
@@ -147,9 +161,47 @@ def test_order_sorts_the_totals(columns, expression):
     assert result.total[result.order].tolist() == sorted(result.total.tolist())
 
 
+@quickly
+@given(COLUMNS, st.permutations(MEASURES))
+def test_it_does_not_matter_who_votes_first(columns, members):
+    trials = trials_of(columns)
+    before = rank_sum("vote(angle,loss,params)+params", trials, DIRECTIONS).total
+    assert rank_sum(f"vote({','.join(members)})+params", trials, DIRECTIONS).total.tolist() == before.tolist()
+
+
+@quickly
+@given(COLUMNS)
+def test_measures_that_agree_vote_as_each_of_them_ranks(columns):
+    columns |= {"loss": -columns["angle"], "params": columns["angle"] ** 3}
+    trials = trials_of(columns)
+    voted = rank_sum("vote(angle,loss,params)", trials, DIRECTIONS).total
+    assert voted.tolist() == rank_sum("angle", trials, DIRECTIONS).total.tolist()
+
+
+def test_a_vote_without_a_number_is_a_vote_for_the_other_and_the_trial_comes_last():
+    trials = trials_of({"angle": [math.nan, 1.0, 2.0], "loss": [0.1, 0.2, 0.3], "params": [9.0, 8.0, 7.0]})
+    result = rank_sum("vote(angle,loss,params)", trials, DIRECTIONS)
+    assert result.total.tolist() == [1, 2, 3]
+    assert result.missing == {"angle": 1, "loss": 0, "params": 0}
+    assert result.order.tolist() == [1, 2, 0]
+
+
+def test_a_measure_may_be_called_vote():
+    trials = trials_of({"vote": [2.0, 1.0]})
+    assert rank_sum("vote+vote", trials, {"vote": False}).total.tolist() == [4, 2]
+
+
+@pytest.mark.parametrize("vote", ["vote(angle)", "vote(angle,angle)", "vote(loss,angle,loss)"])
+def test_a_vote_of_fewer_than_two_measures_is_refused(vote):
+    with pytest.raises(UsageError) as caught:
+        measure_names(f"{vote}+params")
+    assert f"expected a vote of two or more measures, each once, got {vote!r}." in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("expression", "names"),
     [
+        ("vote(synflow,jacob_cov, snip)+params", ["synflow", "jacob_cov", "snip", "params"]),
         ("angle", ["angle"]),
         ("params+(angle+loss)+angle", ["params", "angle", "loss"]),
         ("train_acc@3 + table:nats-1.0/cifar10", ["train_acc@3", "table:nats-1.0/cifar10"]),
@@ -175,6 +227,16 @@ def test_measure_names_come_in_order_and_once(expression, names):
         "angle-(loss)",
         "3",
         "a*b",
+        "angle,loss",
+        ",angle",
+        "(angle,loss)",
+        "vote(",
+        "vote()",
+        "vote(angle,)",
+        "vote(angle,loss",
+        "vote(angle+loss,params)",
+        "vote((angle),loss)",
+        "vote(angle,loss)params",
     ],
 )
 def test_malformed_expressions_are_refused_and_shown(expression):
