@@ -16,8 +16,9 @@ import torch
 from torch import nn
 
 from lnas.data import DigitsData, Split, proxy_subset
+from lnas.data.batches import prepare
 from lnas.data.images import ImageData
-from lnas.data.module import ProxyDataModule, prepare
+from lnas.data.module import ProxyDataModule
 from lnas.nets import build_net
 from lnas.spaces import NatsTopologySpace
 from lnas.training import CandidateModule, quiet_lightning, short_trainer

@@ -6,5 +6,15 @@
 from lnas.data.cifar import Cifar10Data
 from lnas.data.digits import DigitsData
 from lnas.data.images import DataProtocol, ImageData, Split, SplitName, proxy_subset
+from lnas.data.patches import random_patches
 
-__all__ = ["Cifar10Data", "DataProtocol", "DigitsData", "ImageData", "Split", "SplitName", "proxy_subset"]
+__all__ = [
+    "Cifar10Data",
+    "DataProtocol",
+    "DigitsData",
+    "ImageData",
+    "Split",
+    "SplitName",
+    "proxy_subset",
+    "random_patches",
+]

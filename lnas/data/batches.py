@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from lnas.data.images import Split
+from lnas.data.images import ImageData, Split
 from lnas.seeds import derive_seed
 
 Batch = tuple[Tensor, Tensor]
@@ -118,3 +118,13 @@ def random_crop(images: Tensor, padding: int) -> Tensor:
     columns = (left + torch.arange(width, device=images.device))[:, None, :]
     which = torch.arange(count, device=images.device)[:, None, None]
     return padded[which, :, rows, columns].permute(0, 3, 1, 2)
+
+
+def prepare(batch: Batch, data: ImageData, augment: bool) -> Batch:
+    """Turn a batch of bytes into what a network trains on: flipped and cropped if asked, then normalised."""
+    images, labels = batch
+    if augment and data.horizontal_flip:
+        images = random_flip(images)
+    if augment and data.crop_padding:
+        images = random_crop(images, data.crop_padding)
+    return normalize(images, data.mean, data.std).contiguous(), labels

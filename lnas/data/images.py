@@ -6,7 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -89,6 +89,10 @@ class ImageData(ABC):
     @abstractmethod
     def horizontal_flip(self) -> bool:
         """Whether training may mirror an image."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the images behind, which another process reads for itself."""
+        return {name: value for name, value in self.__dict__.items() if name != "splits"}
 
     @property
     def protocol(self) -> DataProtocol:

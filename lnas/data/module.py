@@ -5,7 +5,7 @@ from __future__ import annotations
 import lightning.pytorch as pl
 from torch.utils.data import DataLoader
 
-from lnas.data.batches import Batch, InOrder, Repeated, Shuffled, batch_loader, normalize, random_crop, random_flip
+from lnas.data.batches import Batch, InOrder, Repeated, Shuffled, batch_loader, prepare
 from lnas.data.images import ImageData, Split, SplitName
 
 
@@ -73,13 +73,3 @@ class ProxyDataModule(pl.LightningDataModule):
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Augment and normalise where the batch lies."""
         return prepare(batch, self._data, self._augment)
-
-
-def prepare(batch: Batch, data: ImageData, augment: bool) -> Batch:
-    """Turn a batch of bytes into what a network trains on: flipped and cropped if asked, then normalised."""
-    images, labels = batch
-    if augment and data.horizontal_flip:
-        images = random_flip(images)
-    if augment and data.crop_padding:
-        images = random_crop(images, data.crop_padding)
-    return normalize(images, data.mean, data.std).contiguous(), labels

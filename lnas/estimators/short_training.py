@@ -157,7 +157,8 @@ class ShortTrainingEstimator(Estimator):
     def _train(self, candidate: Arch) -> tuple[dict[str, float], dict[str, dict[str, Any]]]:
         import torch
 
-        from lnas.data.module import ProxyDataModule, prepare
+        from lnas.data.batches import prepare
+        from lnas.data.module import ProxyDataModule
         from lnas.nets import initialize
         from lnas.training import CandidateModule, honest_signals, quiet_lightning, short_trainer
         from lnas.training.callbacks import AngleCallback, LossCallback

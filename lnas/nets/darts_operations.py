@@ -12,7 +12,10 @@ from lnas.nets.names import PoolNorm
 
 
 class FactorizedReduce(nn.Module):
-    """Halves an even resolution: two 1x1 convolutions, one of every other pixel and one of those between."""
+    """Halves the resolution: two 1x1 convolutions, one of every other pixel and one of those between.
+
+    An odd resolution is padded with zeros below and to the right first.
+    """
 
     def __init__(self, c_in: int, c_out: int, layers: Layers = PLAIN) -> None:
         super().__init__()
@@ -22,8 +25,9 @@ class FactorizedReduce(nn.Module):
         self.norm = layers.norm(c_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (B, C, H, W) to (B, C', H/2, W/2)."""
+        """Map (B, C, H, W) to (B, C', ceil(H/2), ceil(W/2))."""
         x = self.relu(x)
+        x = nn.functional.pad(x, (0, x.shape[3] % 2, 0, x.shape[2] % 2))
         return self.norm(torch.cat([self.conv_1(x), self.conv_2(x[:, :, 1:, 1:])], dim=1))
 
 

@@ -21,7 +21,8 @@ def initialize(net: nn.Module, name: Initialization) -> None:
     Args:
         net: Changed in place.
         name: "kaiming_uniform" (ST-NAS as published, Tab. 9c) and "kaiming_normal" (as released) both keep the
-            variance 2 / fan_in; "xavier_uniform" keeps 2 / (fan_in + fan_out). "pycls" is that of NDS: convolutions
+            variance 2 / fan_in; "lecun_normal" keeps 1 / fan_in (LeCun et al. 1998; TEG-NAS as published, eq. 6, for
+            counting regions), "xavier_uniform" 2 / (fan_in + fan_out). "pycls" is that of NDS: convolutions
             N(0, 2 / fan_out), linear layers N(0, 0.01^2).
     """
     if name not in get_args(Initialization):
@@ -31,6 +32,7 @@ def initialize(net: nn.Module, name: Initialization) -> None:
     draws: dict[str, Callable[[Tensor], object]] = {
         "kaiming_uniform": lambda weight: nn.init.kaiming_uniform_(weight, nonlinearity="relu"),
         "kaiming_normal": lambda weight: nn.init.kaiming_normal_(weight, nonlinearity="relu"),
+        "lecun_normal": lambda weight: nn.init.kaiming_normal_(weight, nonlinearity="linear"),
         "xavier_uniform": nn.init.xavier_uniform_,
         "pycls": _draw_as_pycls,
     }

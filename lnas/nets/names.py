@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Initialization = Literal["kaiming_uniform", "kaiming_normal", "xavier_uniform", "pycls", "pytorch"]
+Initialization = Literal["kaiming_uniform", "kaiming_normal", "lecun_normal", "xavier_uniform", "pycls", "pytorch"]
 ImageSize = Literal[32, 64, 224]
 DeadEdges = Literal["benchmark", "skipped", "computed"]
 PoolNorm = Literal["none", "batch"]

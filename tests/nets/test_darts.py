@@ -20,7 +20,7 @@ from lnas.nets import build_net, uniform_weights
 from lnas.nets.darts import DartsCell, DartsNet
 from lnas.nets.darts_operations import FactorizedReduce, drop_path
 from lnas.nets.layers import PLAIN, Layers
-from lnas.proxies import params
+from lnas.proxies.params import params
 from lnas.spaces.darts.genotypes import GENOTYPES, published_genotype
 from lnas.spaces.darts.notation import EDGES, OPS
 from lnas.spaces.darts.space import DartsSpace

@@ -19,6 +19,7 @@ def layers() -> nn.Sequential:
     [
         ("kaiming_uniform", 2 / (40 * 9), 2 / 300),
         ("kaiming_normal", 2 / (40 * 9), 2 / 300),
+        ("lecun_normal", 1 / (40 * 9), 1 / 300),
         ("xavier_uniform", 2 / (9 * 100), 2 / 500),
         ("pycls", 2 / (60 * 9), 1e-4),
     ],

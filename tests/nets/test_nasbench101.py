@@ -15,7 +15,7 @@ from lnas.errors import UsageError
 from lnas.nets import build_net, build_supernet, uniform_weights
 from lnas.nets.module_channels import network_parameters
 from lnas.nets.nasbench101 import NasBench101Net
-from lnas.proxies import params
+from lnas.proxies.params import params
 from lnas.spaces.base import SearchSpace
 from lnas.spaces.nasbench101.graph import OPS, Module, embed, pairs, prune
 from lnas.spaces.nasbench101.oneshot import NasBench1Shot1Space

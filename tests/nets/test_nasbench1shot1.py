@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from lnas.nets import build_net, build_supernet, softmax_weights, uniform_weights
 from lnas.nets.nasbench1shot1 import NasBench1Shot1Net
-from lnas.proxies import params
+from lnas.proxies.params import params
 from lnas.spaces.nasbench101.oneshot import NasBench1Shot1Space
 from lnas.types import Arch, Region
 

@@ -14,7 +14,7 @@ from lnas.nets.layers import PLAIN
 from lnas.nets.nats_size import NatsSizeCell, NatsSizeNet, SlicedStem
 from lnas.nets.sliced import SlicedLayers
 from lnas.nets.stems import convolutional_stem
-from lnas.proxies import params
+from lnas.proxies.params import params
 from lnas.spaces import NatsTopologySpace
 from lnas.spaces.nats_size import NatsSizeSpace
 from lnas.types import Region

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from lnas.nets import build_net, build_supernet, uniform_weights
 from lnas.nets.complexity import count_macs
 from lnas.nets.nats_topology import _INPUTS
-from lnas.proxies import params
+from lnas.proxies.params import params
 from lnas.spaces import NatsTopologySpace
 from lnas.types import Arch, Region
 

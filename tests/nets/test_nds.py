@@ -14,7 +14,7 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 from lnas.nets import build_net, build_supernet
 from lnas.nets.complexity import count_macs
 from lnas.nets.nds import NdsResNeXtANet
-from lnas.proxies import params
+from lnas.proxies.params import params
 from lnas.spaces.nds import NdsResNetSpace, NdsResNeXtASpace, NdsSpace
 from lnas.types import Arch, Region
 
