@@ -18,7 +18,7 @@ from lnas.types import Arch
 OPS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 NODES = 4
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
-Sense = Literal["isomorphic", "functional"]
+Sense = Literal["isomorphic", "functional", "computational"]
 
 _NAME = "nats_topology"
 _EXAMPLE = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
@@ -89,7 +89,9 @@ class NatsTopologySpace(ProductSpace):
             sense: "isomorphic", the published rule that leaves 6,466 classes: an edge whose operation or source is
                 `none` becomes a marker that is kept, so that two such edges still differ from one; skips are
                 transparent; the inputs of a node are unordered. "functional", same function up to weights, leaves
-                4,930: dead edges vanish and sums of sums are flattened.
+                4,930: dead edges vanish and sums of sums are flattened. "computational" leaves 5,260: the same
+                function by the same live convolutions, where a functional class may have cells that use one
+                convolution twice and cells with two of them.
 
         Raises:
             UsageError: If the space has no such cell, or there is no such sense.
@@ -163,11 +165,23 @@ def _functional_key(genes: tuple[int, ...]) -> str:
     return _written(nodes[-1])
 
 
+def _computational_key(genes: tuple[int, ...]) -> str:
+    live = live_edges(genes)
+    convolutions = sorted(
+        gene for edge, gene in zip(EDGES, genes, strict=True) if edge in live and gene in CONVOLUTIONS
+    )
+    return f"{convolutions} {_functional_key(genes)}"
+
+
 def _written(terms: Counter[str]) -> str:
     return "+".join(sorted(terms.elements()))
 
 
-_CLASS_KEY = {"isomorphic": _isomorphism_key, "functional": _functional_key}
+_CLASS_KEY = {
+    "isomorphic": _isomorphism_key,
+    "functional": _functional_key,
+    "computational": _computational_key,
+}
 
 
 def _require_sense(sense: str) -> None:
