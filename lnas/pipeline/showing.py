@@ -40,7 +40,7 @@ def show(
     import torch
 
     from lnas.nets.complexity import count_macs
-    from lnas.proxies import params
+    from lnas.proxies.params import params
 
     for option, number in (("num_classes", num_classes), ("pixels", pixels)):
         if number < 1:

@@ -1,0 +1,124 @@
+"""What a network does with a batch: the passes that several measures share.
+
+`relu_agreement`: (n, n) float64, on how many ReLU units two images agree. `relu_codes`: (n, bytes) uint8, the packed
+pattern of each image. `weights`, `gradients`: of every convolution and linear layer that the loss reaches, in order;
+the loss is the mean cross-entropy. `saliencies`: of the same layers' channels, for `fisher`. `hessian_gradients`: H g
+for each of the weights. `input_gradients`: (n, pixels), the gradient of the sum of all logits. `features`: (n, d), what
+the classifier takes in. All in train mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lnas.proxies.catalogue import Observation
+from lnas.proxies.channel_saliency import SaliencyWatcher
+from lnas.proxies.relu_activity import ReluAgreement, ReluCodes, watched_relus
+from lnas.proxies.weights import weight_names
+
+_OF_THE_LOSS: Set[Observation] = {"weights", "gradients", "saliencies", "hessian_gradients"}
+_RELU_WATCHERS: Mapping[str, type[ReluAgreement] | type[ReluCodes]] = {
+    "relu_agreement": ReluAgreement,
+    "relu_codes": ReluCodes,
+}
+_ALIKE = 8
+"""Logits that differ by no more than this many roundings are the same."""
+OBSERVABLE: Set[Observation] = _OF_THE_LOSS | {"relu_agreement", "relu_codes", "input_gradients", "features"}
+
+
+def observe(net: nn.Module, images: Tensor, labels: Tensor | None, wanted: Set[str]) -> dict[str, Any]:
+    """Make the observations that are wanted by one forward pass and as many backward passes as they need.
+
+    One for the loss's gradients and the saliencies, one for the inputs' gradients, and, where `hessian_gradients` are
+    wanted, one through the first. Call it inside `preserved`.
+
+    Args:
+        net: In train mode.
+        images: Shape (n, C, H, W).
+        labels: Shape (n,); may be None where nothing of the loss is wanted.
+        wanted: Names out of `OBSERVABLE`.
+
+    Returns:
+        The observations by name, without those for which the net has no such layers, and the `logits`; those alone
+        where they have a flaw.
+    """
+    relus = {name: make() for name, make in _RELU_WATCHERS.items() if name in wanted}
+    names = weight_names(net) if wanted & _OF_THE_LOSS else []
+    weights = {name: net.get_parameter(name).detach().requires_grad_() for name in names}
+    images = images.detach().requires_grad_("input_gradients" in wanted)
+    channels = SaliencyWatcher()
+    with ExitStack() as watching:
+        watching.callback(channels.detach)
+        if "saliencies" in wanted:
+            channels.attach(net)
+        features = watching.enter_context(_watched_features(net)) if "features" in wanted else []
+        watching.enter_context(watched_relus(net, len(images), list(relus.values())))
+        watching.enter_context(torch.set_grad_enabled(bool(weights) or images.requires_grad))
+        logits = torch.func.functional_call(net, weights, (images,))
+        if flaw_of(logits):
+            return {"logits": logits.detach()}
+        seen = {name: watcher.value() for name, watcher in relus.items()}
+        found: dict[str, Any] = {"logits": logits.detach(), **{k: v for k, v in seen.items() if v is not None}}
+        if features:
+            found["features"] = features[-1]
+        if labels is not None and weights:
+            loss = nn.functional.cross_entropy(logits, labels)
+            found |= _first_and_second_order(loss, list(weights.values()), wanted, channels)
+        if images.requires_grad:
+            (gradients,) = torch.autograd.grad(logits.sum(), images)
+            found["input_gradients"] = gradients.flatten(1)
+    return found
+
+
+def _first_and_second_order(
+    loss: Tensor, weights: Sequence[Tensor], wanted: Set[str], channels: SaliencyWatcher
+) -> dict[str, Any]:
+    second_order = "hessian_gradients" in wanted
+    again = second_order or "input_gradients" in wanted
+    every = torch.autograd.grad(loss, weights, allow_unused=True, retain_graph=again, create_graph=second_order)
+    channels.detach()
+    reached = [weight for weight, gradient in zip(weights, every, strict=True) if gradient is not None]
+    gradients = [gradient for gradient in every if gradient is not None]
+    found: dict[str, Any] = {
+        "weights": [weight.detach() for weight in reached],
+        "gradients": [gradient.detach() for gradient in gradients],
+        "saliencies": channels.saliencies(),
+    }
+    if second_order:
+        squares = torch.stack([(gradient.detach() * gradient).sum() for gradient in gradients])
+        found["hessian_gradients"] = torch.autograd.grad(
+            squares.sum(), reached, allow_unused=True, materialize_grads=True, retain_graph=again
+        )
+    return found
+
+
+def flaw_of(logits: Tensor) -> str:
+    """Tell why nothing can be measured of a net that gives these logits (n, classes); empty where something can."""
+    if not logits.isfinite().all():
+        return "the logits are not finite"
+    spread, size = (logits - logits[:1]).abs().max(), logits.abs().max()
+    if spread <= _ALIKE * torch.finfo(logits.dtype).eps * size:
+        return "the logits are the same for all images"
+    return ""
+
+
+@contextmanager
+def _watched_features(net: nn.Module) -> Iterator[list[Tensor]]:
+    """Collect what `net.classifier`, or else the last linear layer, takes in at every forward pass inside the block."""
+    seen: list[Tensor] = []
+    linear = [module for module in net.modules() if isinstance(module, nn.Linear)]
+    own = getattr(net, "classifier", None)
+    watched = [own] if isinstance(own, nn.Linear) else linear[-1:]
+    hooks = [
+        layer.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].detach())) for layer in watched
+    ]
+    try:
+        yield seen
+    finally:
+        for hook in hooks:
+            hook.remove()

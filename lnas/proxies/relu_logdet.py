@@ -1,0 +1,19 @@
+"""How differently the images of a batch switch the ReLU units."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def relu_logdet(relu_agreement: Tensor) -> float:
+    """Return log |det K|, where K counts for two images the ReLU units that are on for both or off for both.
+
+    The same as NASWOT's score and LR2 of Yang et al. It grows with the number of units: the diagonal is their total.
+    -inf where two images switch all units alike.
+
+    Args:
+        relu_agreement: K, shape (n, n), float64.
+
+    Source: Mellor et al. 2021, eq. 2. Every call of a ReLU module counts, as in the released code.
+    """
+    return float(relu_agreement.slogdet().logabsdet)
