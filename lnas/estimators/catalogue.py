@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from lnas.data import ImageData
@@ -10,6 +11,7 @@ from lnas.errors import UsageError, unknown_name
 from lnas.estimators.base import Estimator
 from lnas.estimators.short_training import ShortTrainingEstimator
 from lnas.estimators.zero_shot import ZeroShotEstimator
+from lnas.proxies import PROXIES
 from lnas.types import Arch
 
 EstimatorFactory = Callable[[Callable[[Arch, int], Any], ImageData], Estimator]
@@ -17,7 +19,7 @@ EstimatorFactory = Callable[[Callable[[Arch, int], Any], ImageData], Estimator]
 ESTIMATOR_OF: dict[str, type[ShortTrainingEstimator] | type[ZeroShotEstimator]] = {
     "angle": ShortTrainingEstimator,
     "loss": ShortTrainingEstimator,
-    "params": ZeroShotEstimator,
+    **dict.fromkeys(PROXIES, ZeroShotEstimator),
 }
 
 
@@ -27,9 +29,12 @@ def factories_for(measures: Iterable[str]) -> list[EstimatorFactory]:
     Raises:
         UsageError: If a name is no measure; the nearest one is suggested.
     """
-    chosen: dict[EstimatorFactory, None] = {}
-    for name in measures:
+    chosen: dict[type[ShortTrainingEstimator] | type[ZeroShotEstimator], list[str]] = {}
+    for name in dict.fromkeys(measures):
         if name not in ESTIMATOR_OF:
             raise UsageError(unknown_name("measure", name, ESTIMATOR_OF))
-        chosen[ESTIMATOR_OF[name]] = None
-    return list(chosen)
+        chosen.setdefault(ESTIMATOR_OF[name], []).append(name)
+    return [
+        partial(ZeroShotEstimator, names=tuple(names)) if kind is ZeroShotEstimator else kind
+        for kind, names in chosen.items()
+    ]

@@ -15,7 +15,7 @@ from lnas.types import Arch
 NET = NetBuilder(channels=4, cells=1)
 ESTIMATORS = {
     "short_training": lambda: ShortTrainingEstimator(NET, DigitsData(), steps=3, accelerator="cpu"),
-    "zero_shot": lambda: ZeroShotEstimator(NET, DigitsData()),
+    "zero_shot": lambda: ZeroShotEstimator(NET, DigitsData(), ["params", "snip"], batch_size=8),
 }
 
 
