@@ -54,6 +54,17 @@ COMMANDS = {
         "search, rank, retrain the winner beside controls, report",
         _RUN_EXAMPLES,
     ),
+    "score": Command(
+        "lnas.pipeline.scoring.score",
+        "score_architectures",
+        {"data": "lnas.data", "space": "lnas.spaces", "estimators": "lnas.estimators"},
+        "measure many architectures, keep every number",
+        "  lnas score --data DigitsData --measures params,relu_logdet --archs 100\n"
+        "  lnas score --data Cifar10Data --data.root FOLDER --measures synflow,relu_logdet --archs 1000 --processes 2\n"
+        "  lnas score --data DigitsData --measures synflow --archs cells.txt --truth.benchmark digits"
+        " --truth.key digits-1.0/digits/test@8/mean\n"
+        "  lnas score --config configs/score/nats_zero_shot.yaml --data.root FOLDER",
+    ),
     "bench build": Command(
         "lnas.pipeline.bench.build",
         "build_benchmark",

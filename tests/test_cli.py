@@ -59,7 +59,7 @@ def test_overview_and_help_import_nothing_that_computes() -> None:
         "heavy = {'torch', 'lightning', 'wandb', 'plotly', 'scipy', 'timm', 'sklearn'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
-    for arguments in (["--help"], ["run", "--help"]):
+    for arguments in (["--help"], ["run", "--help"], ["score", "--help"]):
         subprocess.run([sys.executable, "-c", code, *arguments], check=True, stdout=subprocess.DEVNULL)
 
 

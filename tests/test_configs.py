@@ -12,12 +12,15 @@ ROOT = Path(__file__).parents[1] / "configs"
 CONFIGS = sorted(ROOT.rglob("*.yaml"))
 
 
+COMMAND_OF = {"bench": "bench build", "score": "score"}
+
+
 def command_of(config: Path) -> str:
-    return "bench build" if config.parent.name == "bench" else "run"
+    return COMMAND_OF.get(config.parent.name, "run")
 
 
 def test_no_config_is_overlooked() -> None:
-    assert len(CONFIGS) == 4
+    assert len(CONFIGS) == 6
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda file: str(file.relative_to(ROOT)))

@@ -3,6 +3,7 @@
 from lnas.benchmarks.accuracy_key import MEAN, AccuracyKey
 from lnas.benchmarks.base import Benchmark, Card
 from lnas.benchmarks.catalogue import load_benchmark
+from lnas.benchmarks.scores import Scores, load_scores
 from lnas.benchmarks.table_file import read_table, write_table
 from lnas.benchmarks.tabular import Column, TabularBenchmark
 
@@ -12,8 +13,10 @@ __all__ = [
     "Benchmark",
     "Card",
     "Column",
+    "Scores",
     "TabularBenchmark",
     "load_benchmark",
+    "load_scores",
     "read_table",
     "write_table",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -147,6 +148,22 @@ class ZeroShotEstimator(Estimator):
         drawn: NATS topology cells that are twins in that sense share it.
         """
         return {name: self._standing(setting.probe) for name, setting in self._settings.items()}
+
+    def only(self, names: Sequence[str]) -> ZeroShotEstimator:
+        """Return the estimator of some of the measures, each taken as here.
+
+        Raises:
+            UsageError: If one of them is none of `measures`.
+        """
+        for name in names:
+            if name not in self._settings:
+                raise UsageError(
+                    f"ZeroShotEstimator.only({list(names)!r}): {unknown_name('measure', name, self._settings)}"
+                )
+        some = copy.copy(self)
+        some.__dict__.pop("protocol", None)
+        some._settings = {name: self._settings[name] for name in names}
+        return some
 
     @cached_property
     def protocol(self) -> ZeroShotProtocol:

@@ -8,8 +8,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+_VECTOR = 16
+"""Channels from which on PyTorch's own kernels keep a processor busy."""
 
-def input_gradient(node: Any) -> Callable[[Tensor], Tensor]:
+
+def is_narrow(node: Any) -> bool:
+    """Tell whether a `ConvolutionBackward0` is of two dimensions, not transposed, and of few channels."""
+    images = node._saved_input
+    return images.ndim == 4 and not node._saved_transposed and images.shape[1] < _VECTOR
+
+
+def input_gradient(node: Any, weight: Tensor) -> Callable[[Tensor], Tensor]:
     """Return the map from cotangents (K, n, C', H', W') of a convolution to those of its input, (K, n, C, H, W).
 
     It is computed as a convolution of stride 1, whatever the stride: which taps a pixel of the input meets depends on
@@ -17,9 +26,10 @@ def input_gradient(node: Any) -> Callable[[Tensor], Tensor]:
     several times faster at few channels than PyTorch's backward pass.
 
     Args:
-        node: A `ConvolutionBackward0` of a graph that autograd recorded.
+        node: The convolution, a `ConvolutionBackward0`.
+        weight: Its weight, or another one of this shape.
     """
-    kernel, lowest, highest = _kernel_by_place(node)
+    kernel, lowest, highest = _kernel_by_place(node, weight)
     size, stride, groups = node._saved_input.shape[2:], node._saved_stride, node._saved_groups
     outputs = node._input_metadata[0].shape[2:]
     blocks = [-(-pixels // step) for pixels, step in zip(size, stride, strict=True)]
@@ -45,7 +55,7 @@ def weight_gradient(node: Any) -> Callable[[Tensor], Tensor]:
     All cotangents meet the same input, and so they are taken as further output channels of one convolution.
 
     Args:
-        node: A `ConvolutionBackward0` of a graph that autograd recorded.
+        node: The convolution, a `ConvolutionBackward0`.
     """
     inputs, weight, groups = node._saved_input, node._saved_weight, node._saved_groups
 
@@ -69,13 +79,13 @@ def _convolved(images: Tensor, kernel: Tensor, padding: Sequence[int], groups: i
     return (kernel.flatten(1) @ images.flatten(2)).unflatten(2, images.shape[2:])
 
 
-def _kernel_by_place(node: Any) -> tuple[Tensor, list[int], list[int]]:
+def _kernel_by_place(node: Any, weight: Tensor) -> tuple[Tensor, list[int], list[int]]:
     """Return a kernel (C * stride * stride, C' / groups, ...), and the first and the last offset along its axes.
 
     Pixel `stride * block + place` of the input meets, by tap `k`, the output at `block + offset` where
     `stride * block + place + padding = stride * (block + offset) + dilation * k`.
     """
-    weight, groups, stride = node._saved_weight, node._saved_groups, node._saved_stride
+    groups, stride = node._saved_groups, node._saved_stride
     geometry = zip(weight.shape[2:], stride, node._saved_padding, node._saved_dilation, strict=True)
     axes = [[_place_and_offset(tap * far - pad, step) for tap in range(taps)] for taps, step, pad, far in geometry]
     lowest = [min(offset for _, offset in taps) for taps in axes]

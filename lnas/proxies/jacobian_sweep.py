@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence, Set
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from lnas.proxies.jacobian_normed_convolution import NormedConvolution, absorbs
 from lnas.proxies.jacobian_pullbacks import Pullback, pullback
 
 
 class _Edge(NamedTuple):
-    """Where the cotangents of an input of a node go: an output of the node it comes from, whose shape they take."""
+    """Where the cotangents of an input go: to an output of the node that it comes from, whose shape they take."""
 
     node: Any
     output: int
@@ -44,30 +45,20 @@ class ReverseSweep:
         largest: How many elements the largest tensor between leaves and output has.
     """
 
+    @torch.no_grad()
     def __init__(self, output: Tensor, leaves: Sequence[Tensor]) -> None:
+        order = _sources_first(output.grad_fn)
+        ends = {id(node.variable): node for node in order if hasattr(node, "variable")}
+        self.reached = [place for place, leaf in enumerate(leaves) if id(leaf) in ends]
+        self._leaves = [leaves[place] for place in self.reached]
+        self._ends = [ends[id(leaf)] for leaf in self._leaves]
         self._root = (output.grad_fn, output.output_nr)
-        self._leaves = leaves
-        places = {id(leaf): place for place, leaf in enumerate(leaves)}
-        self._ends: dict[int, Any] = {}
-        steps = []
-        leads = {None: False}
-        for node in _sources_first(output.grad_fn):
-            if hasattr(node, "variable"):
-                leads[node] = id(node.variable) in places
-                if leads[node]:
-                    self._ends[places[id(node.variable)]] = node
-                continue
-            wanted = [leads[source] for source, _ in node.next_functions]
-            leads[node] = any(wanted)
-            if leads[node]:
-                steps.append(_Step(node, pullback(node, wanted), _edges(node, wanted)))
-        self._steps = steps[::-1]
-        self.reached = sorted(self._ends)
-        self.largest = max((math.prod(kind.shape) for step in steps for kind in step.node._input_metadata), default=1)
+        self._steps = _steps(order, set(self._ends))
+        self.largest = max(math.prod(kind.shape) for step in self._steps for kind in step.node._input_metadata)
 
     @torch.no_grad()
     def __call__(self, cotangents: Tensor) -> list[Tensor]:
-        """Return the gradients of the reached leaves, (K, *shape), for cotangents (K, *shape of the output)."""
+        """Return the gradients (K, *shape) of the reached leaves for cotangents (K, *shape of the output)."""
         held: dict[tuple[Any, int], list[Tensor]] = defaultdict(list)
         held[self._root].append(cotangents)
         for node, pull_back, edges in self._steps:
@@ -77,11 +68,10 @@ class ReverseSweep:
             for edge, stack in zip(edges, pull_back(*stacks), strict=True):
                 if edge is not None and stack is not None:
                     held[edge.node, edge.output].append(_summed_to(stack, edge.shape))
-        found = ((place, _total(held[self._ends[place], 0])) for place in self.reached)
-        shapes = ((len(cotangents), *self._leaves[place].shape) for place in self.reached)
+        totals = [_total(held[end, 0]) for end in self._ends]
         return [
-            cotangents.new_zeros(shape) if total is None else total
-            for (_, total), shape in zip(found, shapes, strict=True)
+            cotangents.new_zeros(len(cotangents), *leaf.shape) if total is None else total
+            for leaf, total in zip(self._leaves, totals, strict=True)
         ]
 
 
@@ -101,15 +91,39 @@ def _sources_first(root: Any) -> list[Any]:
     return order
 
 
-def _edges(node: Any, wanted: Sequence[bool]) -> list[_Edge | None]:
-    return [
-        _Edge(source, output, _shape(source, output)) if is_wanted else None
-        for (source, output), is_wanted in zip(node.next_functions, wanted, strict=True)
-    ]
+def _steps(order: Sequence[Any], ends: Set[Any]) -> list[_Step]:
+    """Plan the way from the output to the ends, leaving out what does not lead to one."""
+    absorbed = _absorbed(order)
+    leads = {None: False} | {node: node in ends for node in order}
+    steps = []
+    for node in order:
+        if node in ends or node in absorbed.values():
+            continue
+        own, convolution = node.next_functions, absorbed.get(node)
+        inputs = own if convolution is None else (*convolution.next_functions, *own[1:])
+        wanted = [leads[source] for source, _ in inputs]
+        leads[node] = any(wanted)
+        if leads[node]:
+            edges = [_edge(*found) if is_wanted else None for found, is_wanted in zip(inputs, wanted, strict=True)]
+            fast = None if convolution is None else NormedConvolution(node, convolution, wanted)
+            steps.append(_Step(node, fast or pullback(node, wanted), edges))
+    return steps[::-1]
 
 
-def _shape(node: Any, output: int) -> torch.Size:
-    return node.variable.shape if hasattr(node, "variable") else torch.Size(node._input_metadata[output].shape)
+def _absorbed(order: Sequence[Any]) -> dict[Any, Any]:
+    """Return the convolutions that are computed together with the batch norm that alone takes their output."""
+    uses = Counter(source for node in order for source, _ in node.next_functions)
+    firsts = {node: node.next_functions[0][0] for node in order if node.next_functions}
+    return {
+        node: source
+        for node, source in firsts.items()
+        if source is not None and uses[source] == 1 and absorbs(node, source)
+    }
+
+
+def _edge(node: Any, output: int) -> _Edge:
+    kind = node.variable if hasattr(node, "variable") else node._input_metadata[output]
+    return _Edge(node, output, torch.Size(kind.shape))
 
 
 def _total(stacks: Sequence[Tensor]) -> Tensor | None:
@@ -122,7 +136,7 @@ def _total(stacks: Sequence[Tensor]) -> Tensor | None:
 
 
 def _summed_to(stack: Tensor, shape: torch.Size) -> Tensor:
-    """Undo broadcasting, which autograd leaves to the engine."""
+    """Undo broadcasting, which a node leaves to autograd's engine."""
     if stack.shape[1:] == shape:
         return stack
     leading = stack.ndim - 1 - len(shape)

@@ -16,9 +16,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lnas.errors import UsageError, complaint
+from lnas.proxies.batch_norm import twice_differentiable_norms
 from lnas.proxies.catalogue import Observation
 from lnas.proxies.channel_saliency import SaliencyWatcher
 from lnas.proxies.relu_activity import ReluAgreement, ReluCodes, watched_relus
+from lnas.proxies.substitution import substituted
 from lnas.proxies.weights import weight_names
 
 _OF_THE_LOSS: Set[Observation] = {"weights", "gradients", "saliencies", "hessian_gradients"}
@@ -43,9 +46,12 @@ def observe(net: nn.Module, images: Tensor, labels: Tensor | None, wanted: Set[s
         labels: Shape (n,); may be None where nothing of the loss is wanted.
         wanted: Names out of `OBSERVABLE`.
 
+    Raises:
+        UsageError: If a label is no class of the net.
+
     Returns:
-        The observations by name, without those for which the net has no such layers, and the `logits`; those alone
-        where they have a flaw.
+        The observations by name and the `logits`; those alone where they have a flaw. Absent is what the net has no
+        layers for; an error stands in the place of an observation that raised.
     """
     relus = {name: make() for name, make in _RELU_WATCHERS.items() if name in wanted}
     names = weight_names(net) if wanted & _OF_THE_LOSS else []
@@ -58,8 +64,11 @@ def observe(net: nn.Module, images: Tensor, labels: Tensor | None, wanted: Set[s
             channels.attach(net)
         features = watching.enter_context(_watched_features(net)) if "features" in wanted else []
         watching.enter_context(watched_relus(net, len(images), list(relus.values())))
+        if "hessian_gradients" in wanted:
+            watching.enter_context(substituted(twice_differentiable_norms(net)))
         watching.enter_context(torch.set_grad_enabled(bool(weights) or images.requires_grad))
         logits = torch.func.functional_call(net, weights, (images,))
+        _check_labels(labels, logits)
         if flaw_of(logits):
             return {"logits": logits.detach()}
         seen = {name: watcher.value() for name, watcher in relus.items()}
@@ -90,11 +99,24 @@ def _first_and_second_order(
         "saliencies": channels.saliencies(),
     }
     if second_order:
-        squares = torch.stack([(gradient.detach() * gradient).sum() for gradient in gradients])
-        found["hessian_gradients"] = torch.autograd.grad(
-            squares.sum(), reached, allow_unused=True, materialize_grads=True, retain_graph=again
-        )
+        try:
+            found["hessian_gradients"] = _hessian_gradients(gradients, reached, again)
+        except Exception as error:  # what cannot be differentiated twice still has first derivatives
+            found["hessian_gradients"] = error
     return found
+
+
+def _hessian_gradients(gradients: Sequence[Tensor], weights: Sequence[Tensor], again: bool) -> Sequence[Tensor]:
+    squares = torch.stack([(gradient.detach() * gradient).sum() for gradient in gradients])
+    return torch.autograd.grad(squares.sum(), weights, allow_unused=True, materialize_grads=True, retain_graph=again)
+
+
+def _check_labels(labels: Tensor | None, logits: Tensor) -> None:
+    if labels is not None and labels.max() >= logits.shape[1]:
+        expected = f"labels below {logits.shape[1]}, as many as the net has logits"
+        raise UsageError(
+            complaint("score(net, images, labels, ...)", expected, int(labels.max()), "Check the classes.")
+        )
 
 
 def flaw_of(logits: Tensor) -> str:

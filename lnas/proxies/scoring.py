@@ -115,9 +115,12 @@ class _Passes:
                 return Estimate(math.nan, "nonfinite", seconds, {"reason": outcome.flaw})
             if need not in outcome.found:
                 return Estimate.failure(_nothing_to_see(need), seconds)
+            if isinstance(outcome.found[need], Exception):
+                return Estimate.failure(outcome.found[need], seconds)
+        function = info.load()
         started = time.perf_counter()
         try:
-            value = info.load()(*(outcome.found[need] for need, outcome in outcomes.items()))
+            value = function(*(outcome.found[need] for need, outcome in outcomes.items()))
         except Exception as error:
             return Estimate.failure(error, seconds + time.perf_counter() - started)
         return Estimate.of(value, seconds + time.perf_counter() - started)
@@ -129,6 +132,8 @@ class _Passes:
             error = None
             try:
                 found = make()
+            except UsageError:
+                raise
             except Exception as raised:  # whatever a candidate's network does, the search goes on
                 error = raised
             flaw = flaw_of(found["logits"]) if "logits" in found else ""
@@ -146,21 +151,21 @@ def _plan(net: nn.Module, batch: Batch, test: Batch | None, needs: Set[Observati
         "test_labels": tested.labels,
     }
     whole = partial(observe, net, batch.images, batch.labels, needs & OBSERVABLE)
-    fitted = whole if fit is batch else partial(observe, net, fit.images, None, {"features"})
+    fitted = whole if fit is batch else partial(observe, net, fit.images, fit.labels, {"features"})
     to_fit_and_test = partial(observe_grams, net, fit.images, tested.images)
     together = fit is batch and "cell_grams" in needs
     return {
         **dict.fromkeys(given, lambda: given),
         **dict.fromkeys(OBSERVABLE, whole),
         "features": fitted,
-        "test_features": partial(_test_features, net, tested.images),
+        "test_features": partial(_test_features, net, *tested),
         "weight_gram": to_fit_and_test if together else partial(observe_grams, net, batch.images),
         "cell_grams": to_fit_and_test,
     }
 
 
-def _test_features(net: nn.Module, images: Tensor) -> dict[str, Any]:
-    found = observe(net, images, None, {"features"})
+def _test_features(net: nn.Module, images: Tensor, labels: Tensor | None) -> dict[str, Any]:
+    found = observe(net, images, labels, {"features"})
     return {"test_features" if name == "features" else name: value for name, value in found.items()}
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lnas.nets.nats_topology import ResidualBlock
+from lnas.proxies.substitution import substituted
 from lnas.proxies.weights import weight_names
 
 _Modules = Callable[[nn.Module], set[nn.Module]]
@@ -30,7 +30,8 @@ def synflow(net: nn.Module, images: Tensor) -> float:
 
 def synflow_log(net: nn.Module, images: Tensor) -> float:
     """Return the natural logarithm of `synflow`, which ranks alike and can be drawn."""
-    return math.log(value) if (value := synflow(net, images)) > 0 else value
+    value = synflow(net, images)
+    return math.log(value) if value > 0 else math.nan
 
 
 def synflow_bn(net: nn.Module, images: Tensor) -> float:
@@ -52,13 +53,14 @@ def _flow(net: nn.Module, images: Tensor, kept: _Modules) -> float:
     values = {name: value.detach().double().abs() for name, value in (*net.named_parameters(), *net.named_buffers())}
     weights = [values[name].requires_grad_() for name in names]
     ones = torch.ones((1, *images.shape[1:]), dtype=torch.float64, device=images.device).requires_grad_()
-    with _identities(_batch_norms(net) - kept(net)), torch.enable_grad():
+    left_out = dict.fromkeys(_batch_norms(net) - kept(net), lambda x: x)
+    with substituted(left_out), torch.enable_grad():
         flow = torch.func.functional_call(net, values, (ones,)).sum()
         *gradients, of_image = torch.autograd.grad(flow, [*weights, ones], allow_unused=True)
     if of_image is None or not of_image.any():
         return math.nan
     reached = [(w.detach(), g) for w, g in zip(weights, gradients, strict=True) if g is not None]
-    return sum(float((w * g).abs().sum()) for w, g in reached)
+    return sum(float((w * g).abs().sum()) for w, g in reached) if reached else math.nan
 
 
 def _batch_norms(net: nn.Module) -> set[nn.Module]:
@@ -68,15 +70,3 @@ def _batch_norms(net: nn.Module) -> set[nn.Module]:
 def _residual_batch_norms(net: nn.Module) -> set[nn.Module]:
     blocks = [module for module in net.modules() if isinstance(module, ResidualBlock)]
     return set().union(*(_batch_norms(block) for block in blocks))
-
-
-@contextmanager
-def _identities(modules: set[nn.Module]) -> Iterator[None]:
-    """Let modules return their input."""
-    for module in modules:
-        module.__dict__["forward"] = lambda x: x
-    try:
-        yield
-    finally:
-        for module in modules:
-            del module.__dict__["forward"]

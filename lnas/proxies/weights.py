@@ -6,9 +6,7 @@ from torch import nn
 
 
 def weight_names(net: nn.Module) -> list[str]:
-    """Return the names of the weights of convolutions and linear layers; no biases, no batch norms."""
-    return [
-        f"{path}.weight" if path else "weight"
-        for path, module in net.named_modules()
-        if isinstance(module, nn.Conv2d | nn.Linear)
-    ]
+    """Return the names of the weights of convolutions and linear layers, tied ones once; no biases, no batch norms."""
+    layers = [module for module in net.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    weights = {id(layer.weight) for layer in layers}
+    return [name for name, parameter in net.named_parameters() if id(parameter) in weights]

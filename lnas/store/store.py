@@ -222,18 +222,17 @@ class Store:
 
     def estimates(self, protocol: object, arch: Arch, seed: int) -> dict[str, Estimate]:
         """Return what is kept for a candidate, by measure; empty where nothing is."""
-        query = sa.select(_ESTIMATES).where(
-            _ESTIMATES.c.protocol == protocol_key(protocol),
-            _ESTIMATES.c.arch == arch.to_json(),
-            _ESTIMATES.c.seed == int(seed),
-        )
+        query = _kept(protocol, seed).where(_ESTIMATES.c.arch == arch.to_json())
         with self._transaction() as connection:
-            return {
-                row.measure: Estimate(
-                    math.nan if row.value is None else row.value, row.status, row.seconds, json.loads(row.detail)
-                )
-                for row in connection.execute(query)
-            }
+            return {row.measure: _estimate(row) for row in connection.execute(query)}
+
+    def all_estimates(self, protocol: object, seed: int) -> dict[Arch, dict[str, Estimate]]:
+        """Return what is kept under a protocol and a seed, by candidate and measure, in one query."""
+        by_text: dict[str, dict[str, Estimate]] = {}
+        with self._transaction() as connection:
+            for row in connection.execute(_kept(protocol, seed)):
+                by_text.setdefault(row.arch, {})[row.measure] = _estimate(row)
+        return {Arch.from_json(text): estimates for text, estimates in by_text.items()}
 
     def add_curve_points(self, protocol: object, arch: Arch, seed: int, step: int, values: Mapping[str, float]) -> None:
         """Keep one step of several curves; a step that is measured again replaces the former."""
@@ -301,11 +300,21 @@ class Store:
 
 def _replace(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, replacing those of the same primary key, in the words that every database knows."""
-    for row in rows:
-        same_key = [column == row[column.name] for column in table.primary_key.columns]
-        connection.execute(sa.delete(table).where(*same_key))
+    keys = table.primary_key.columns
+    same_key = [column == sa.bindparam(f"of_row_{column.name}") for column in keys]
     if rows:
+        of_rows = [{f"of_row_{column.name}": row[column.name] for column in keys} for row in rows]
+        connection.execute(sa.delete(table).where(*same_key), of_rows)
         connection.execute(sa.insert(table), list(rows))
+
+
+def _kept(protocol: object, seed: int) -> sa.Select[Any]:
+    """Select all estimates under a protocol and a seed."""
+    return sa.select(_ESTIMATES).where(_ESTIMATES.c.protocol == protocol_key(protocol), _ESTIMATES.c.seed == int(seed))
+
+
+def _estimate(row: sa.Row[Any]) -> Estimate:
+    return Estimate(math.nan if row.value is None else row.value, row.status, row.seconds, json.loads(row.detail))
 
 
 def _dumps(value: object) -> str:

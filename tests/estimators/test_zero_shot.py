@@ -415,6 +415,16 @@ def test_more_images_than_there_are_is_refused() -> None:
         estimator("snip", batch_size=898).estimate(ARCH, seed=0)
 
 
+def test_some_of_the_measures_are_taken_as_all_are() -> None:
+    whole = estimator("params", "snip", "relu_logdet")
+    some = whole.only(["snip"])
+    assert some.measures == {"snip": True}
+    assert protocol_key(some.protocol) == protocol_key(estimator("snip").protocol) != protocol_key(whole.protocol)
+    assert some.estimate(ARCH, seed=0)["snip"].value == whole.estimate(ARCH, seed=0)["snip"].value
+    with pytest.raises(UsageError, match="unknown measure 'synflow'"):
+        whole.only(["synflow"])
+
+
 def test_what_is_measured_once_for_a_class_of_twins() -> None:
     names = ["params", "flops", "snip", "relu_logdet", "linear_regions", "ntk_cond"]
     for protocol, shared in {

@@ -355,3 +355,26 @@ def test_kill_9_loses_no_committed_row_and_leaves_a_readable_store(path, lines):
     store.add_candidate("run", len(begun), ARCH)
     assert store.candidates("run")[-1] == ARCH
     store.close()
+
+
+def test_all_estimates_are_those_of_each_candidate(store):
+    first = {"loss": Estimate(0.1, "ok", 1.5, {"values": [0.1]}), "angle": Estimate.of(math.nan)}
+    store.add(PROTOCOL, ARCH, 3, first)
+    store.add(PROTOCOL, OTHER_ARCH, 3, {"loss": Estimate.failure(ValueError("bad"))})
+    store.add(PROTOCOL, ARCH, 4, {"loss": Estimate(4.0)})
+    store.add(Protocol(epochs=2), ARCH, 3, {"loss": Estimate(2.0)})
+    found = store.all_estimates(PROTOCOL, 3)
+    assert found.keys() == {ARCH, OTHER_ARCH}
+    assert all(repr(found[arch]) == repr(store.estimates(PROTOCOL, arch, 3)) for arch in found)
+    assert found[ARCH]["loss"] == first["loss"]
+    assert store.all_estimates(OtherProtocol(), 3) == {}
+
+
+def test_what_replaces_some_measures_leaves_the_others(store):
+    store.add(PROTOCOL, ARCH, 0, {"loss": Estimate(1.0), "angle": Estimate(2.0)})
+    store.add(PROTOCOL, OTHER_ARCH, 0, {"loss": Estimate(3.0)})
+    store.add(PROTOCOL, ARCH, 0, {"loss": Estimate(4.0)})
+    values = {
+        arch: {name: item.value for name, item in row.items()} for arch, row in store.all_estimates(PROTOCOL, 0).items()
+    }
+    assert values == {ARCH: {"loss": 4.0, "angle": 2.0}, OTHER_ARCH: {"loss": 3.0}}

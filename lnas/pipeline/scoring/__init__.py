@@ -1,0 +1,1 @@
+"""`lnas score`: many architectures measured by estimators, every number kept."""

@@ -1,0 +1,195 @@
+"""`lnas score`: measure many architectures, and keep every number."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lnas.benchmarks import Scores
+from lnas.data import ImageData
+from lnas.errors import RunError, UsageError, complaint
+from lnas.estimators import EstimatorFactory, factories_for
+from lnas.execution import Executor, Processes, Serial
+from lnas.nets import BENCHMARK_NET, NetBuilder
+from lnas.pipeline.display import Display
+from lnas.pipeline.provenance import provenance
+from lnas.pipeline.resuming import mention_changes, require_same_settings
+from lnas.pipeline.scoring.agreement import RankAgreement, rank_agreement
+from lnas.pipeline.scoring.choosing import choose_archs
+from lnas.pipeline.scoring.collecting import collect
+from lnas.pipeline.scoring.measuring import plan
+from lnas.pipeline.scoring.memory import peak_memory
+from lnas.pipeline.scoring.outcome import MeasureSummary, by_arch, reason, score_table, summarize, summary_table
+from lnas.pipeline.scoring.parts import OncePer, divide
+from lnas.pipeline.threads import limited_threads
+from lnas.pipeline.truth import Truth
+from lnas.spaces import NatsTopologySpace, SearchSpace
+from lnas.store import Store, exclusive, sweep_partial_files, write_whole
+from lnas.types import Arch, Estimate, describe
+
+_RUN = "score"
+_MB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What `score_architectures` found.
+
+    Attributes:
+        scores: Every number, a row per architecture.
+        summaries: How each measure fared.
+    """
+
+    scores: Scores
+    summaries: Sequence[MeasureSummary]
+
+
+def score_architectures(
+    data: ImageData,
+    space: SearchSpace | None = None,
+    net: NetBuilder | Callable[[Arch, int], Any] = BENCHMARK_NET,
+    archs: int | str = "all",
+    measures: str | Sequence[str] = "",
+    estimators: list[EstimatorFactory] | None = None,
+    once_per: OncePer = "class",
+    truth: Truth | None = None,
+    processes: int = 1,
+    threads: int = 1,
+    seed: int = 0,
+    output: str = "results/score",
+    quiet: bool = False,
+    config: str | None = None,
+) -> Scored:
+    """Measure many architectures, and keep every number.
+
+    Writes OUTPUT/scores.parquet and OUTPUT/scores.csv, which `load_scores` reads, and prints how each measure fared:
+    how many numbers it gave, how long it took and, beside a benchmark, its rank correlations with 95 % intervals
+    (percentiles of 1,000 bootstrap resamples). An estimate that failed or is not finite is counted, and takes no part
+    in correlations. Every number is in OUTPUT/store.sqlite the moment it exists: killed and started again with the same
+    command, the scoring goes on where it was, trying again what failed; with other ARCHS it measures what is lacking.
+
+    Args:
+        data: Images to measure on.
+        space: Where the architectures are from; the NATS topology space if not given.
+        net: Builds the network of an architecture: options of the benchmark's own, or a callable of yours.
+        archs: all; how many to draw without replacement, isomorphic twins included; or a file with one architecture
+            per line, or with a column arch if it ends in .csv.
+        measures: Names joined by commas, each taken as its estimator does by default.
+        estimators: What measures instead, where the defaults are not wanted.
+        once_per: class takes a measure that twins share, up to the weights drawn, once for each class of twins (NATS
+            topology); architecture takes all measures of each architecture.
+        truth: A benchmark's accuracies to compare with.
+        processes: Measurements at a time, each in a process of its own; 1 measures in this one.
+        threads: Of each measurement; bears on the last digits.
+        seed: Decides every draw.
+        output: Folder for store and tables.
+        quiet: Print errors only.
+        config: Text kept as OUTPUT/config.yaml, to replay the scoring.
+
+    Returns:
+        The numbers and the summaries.
+
+    Raises:
+        UsageError: If the arguments contradict each other or the data, or OUTPUT holds a scoring with other settings.
+        RunError: If OUTPUT cannot be written, another process works in it, or no measure gave a number.
+    """
+    started = time.monotonic()
+    display = Display(quiet)
+    space = space or NatsTopologySpace()
+    _check(processes, threads, seed, output)
+    measuring = [factory(net, data) for factory in _factories(measures, estimators)]
+    parts = divide(measuring, once_per, space)
+    if truth:
+        truth.require(space)
+    chosen = choose_archs(archs, space, seed)
+    settings = {
+        "space": describe(space),
+        "estimators": [describe(estimator.protocol) for estimator in measuring],
+        "once_per": once_per,
+        "seed": seed,
+    }
+    folder = Path(output)
+    with exclusive(folder), closing(Store(folder / "store.sqlite")) as store:
+        sweep_partial_files(folder)
+        here = provenance() | {"threads": threads}
+        record = store.begin_run(_RUN, settings, here)
+        require_same_settings(folder, record.settings, settings)
+        mention_changes(record.provenance, here, display)
+        if config is not None:
+            write_whole(folder / "config.yaml", config.encode())
+        executor: Executor = Serial() if processes == 1 else Processes(processes, threads)
+        with limited_threads(threads):
+            known = collect(plan(chosen, parts, seed), parts, seed, executor, store, display)
+        estimates = by_arch(chosen, parts, known)
+        directions = {name: better for estimator in measuring for name, better in estimator.measures.items()}
+        _require_a_number(estimates)
+        scores = score_table(estimates, list(directions), space)
+        write_whole(folder / "scores.parquet", scores.to_parquet())
+        write_whole(folder / "scores.csv", scores.to_csv())
+        store.finish_run(_RUN, f"{len(chosen)} architectures")
+    agreements = _agreements(scores, directions, truth, space, display) if truth else {}
+    summaries = [
+        summarize(name, [row[name] for row in estimates.values()], agreements.get(name)) for name in directions
+    ]
+    title = f"{len(chosen):,} architectures of {space.name}"
+    display.show(summary_table(summaries, title, truth.key if truth else None))
+    for summary in summaries:
+        if summary.reason:
+            display.say(f"{summary.name}: the first without a number {summary.reason}")
+    own, workers = peak_memory()
+    display.say(f"Scores: {folder / 'scores.parquet'}, {folder / 'scores.csv'}")
+    display.say(f"Store:  {folder / 'store.sqlite'}")
+    display.say(f"Time:   {time.monotonic() - started:.1f} s since this start")
+    display.say(f"Memory: at most {own / _MB:,.0f} MB here{_of_workers(workers, processes)}")
+    return Scored(scores, summaries)
+
+
+def _check(processes: int, threads: int, seed: int, output: str) -> None:
+    for option, number, least in (("processes", processes, 1), ("threads", threads, 1), ("seed", seed, 0)):
+        if number < least:
+            raise UsageError(complaint(f"{option}={number}", f"{option} >= {least}", number, "Change it."))
+    if not output:
+        raise UsageError(complaint("output=''", "a folder", output, "Name one with --output."))
+
+
+def _factories(measures: str | Sequence[str], estimators: list[EstimatorFactory] | None) -> Sequence[EstimatorFactory]:
+    if bool(measures) == bool(estimators):
+        call = "lnas score" if not measures else f"measures={measures!r}, estimators=..."
+        got = "neither" if not measures else "both"
+        step = "Example: --measures params,relu_logdet."
+        raise UsageError(complaint(call, "either measures or estimators", got, step))
+    if estimators:
+        return estimators
+    names = measures.split(",") if isinstance(measures, str) else measures
+    return factories_for(name.strip() for name in names)
+
+
+def _require_a_number(estimates: Mapping[Arch, Mapping[str, Estimate]]) -> None:
+    every = [(arch, name, estimate) for arch, row in estimates.items() for name, estimate in row.items()]
+    if all(estimate.status != "ok" for _, _, estimate in every):
+        arch, name, first = every[0]
+        step = f"The first: {name} of {arch} {reason(first)}. What failed is tried again at the next start."
+        raise RunError(complaint("lnas score", "a number", f"none of {len(every)}", step))
+
+
+def _agreements(
+    scores: Scores, directions: Mapping[str, bool], truth: Truth, space: SearchSpace, display: Display
+) -> dict[str, RankAgreement | None]:
+    accuracies = truth.accuracies(scores.archs, space)
+    true = np.array([np.nan if accuracy is None else accuracy for accuracy in accuracies])
+    agreements = {}
+    with display.bar("intervals", len(directions)) as advance:
+        for name, better in directions.items():
+            agreements[name] = rank_agreement(scores.columns[name], true, better)
+            advance()
+    return agreements
+
+
+def _of_workers(peak: int, processes: int) -> str:
+    return f", {peak / _MB:,.0f} MB in a worker" if processes > 1 and peak else ""
