@@ -13,6 +13,10 @@ class Estimator(ABC):
 
     One training or one probe may fill several measures. The numbers depend on the protocol, the architecture and the
     seed alone: not on the order of calls, nor on the process's random generators, which are left as found.
+
+    An estimator of several measures may have `only(names)`, which returns one of some of them, each taken alike, and
+    `measured_per`, which maps a measure to the sense in which twins share it, up to the weights that are drawn: a sense
+    of the space's `canonical`, or "architecture". `lnas score` then measures one for all.
     """
 
     @property

@@ -12,7 +12,7 @@ from lnas.types import Arch
 _FLOPS_PER_MAC = 2
 
 
-def count_macs(net: nn.Module, image_size: int = 32, arch: Arch | None = None) -> int:
+def count_macs(net: nn.Module, image_size: int | tuple[int, int, int] = 32, arch: Arch | None = None) -> int:
     """Count the multiply-accumulates of convolutions and linear layers for one image.
 
     The field's "FLOPs" are these. Batch norms, activations, pooling, sums and biases count nothing; the tables of
@@ -21,11 +21,12 @@ def count_macs(net: nn.Module, image_size: int = 32, arch: Arch | None = None) -
 
     Args:
         net: Any network of images; counted on one meta tensor where the net is on the meta device, else on one image.
-        image_size: Height and width of the image, in pixels.
+        image_size: Height and width of a square image of three channels, in pixels; or channels, height and width.
         arch: The path, for a supernet.
     """
     weight = next(net.parameters())
-    image = torch.zeros(1, 3, image_size, image_size, device=weight.device, dtype=weight.dtype)
+    shape = image_size if isinstance(image_size, tuple) else (3, image_size, image_size)
+    image = torch.zeros(1, *shape, device=weight.device, dtype=weight.dtype)
     modes = {module: module.training for module in net.modules()}
     net.eval()
     try:

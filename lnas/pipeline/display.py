@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -84,7 +85,8 @@ class Display:
             count = min(count + 1, total)  # an epoch whose checkpoint was not written is done again
             if count == total or (count * 10) // total > ((count - 1) * 10) // total:
                 elapsed = time.monotonic() - started
-                left = elapsed / (count - done) * (total - count)
-                self.say(f"{title}: {count}/{total}, {elapsed:.0f} s, about {left:.0f} s left")
+                rate = (count - done) / elapsed if elapsed else math.inf
+                left = (total - count) / rate
+                self.say(f"{title}: {count}/{total}, {elapsed:.0f} s, {rate:.3g} a second, about {left:.0f} s left")
 
         return advance

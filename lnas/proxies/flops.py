@@ -12,4 +12,5 @@ def flops(net: nn.Module, images: Tensor) -> float:
 
     Only what a forward pass computes is counted; see `count_macs`.
     """
-    return float(count_macs(net, images.shape[-1]))
+    _, channels, height, width = images.shape
+    return float(count_macs(net, (channels, height, width)))

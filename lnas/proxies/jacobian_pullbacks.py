@@ -75,11 +75,12 @@ def _average_pool(node: Any, wanted: Sequence[bool]) -> Pullback | None:
     if node._saved_divisor_override is not None:
         return None
     images = node._saved_self
+    strides = node._saved_stride or node._saved_kernel_size
     to_rows, to_columns = (
         torch.nn.functional.avg_pool1d(
             torch.eye(images.shape[axis], dtype=images.dtype, device=images.device),
             node._saved_kernel_size[axis],
-            node._saved_stride[axis],
+            strides[axis],
             node._saved_padding[axis],
             node._saved_ceil_mode,
             node._saved_count_include_pad,

@@ -68,7 +68,7 @@ def observe(net: nn.Module, images: Tensor, labels: Tensor | None, wanted: Set[s
             watching.enter_context(substituted(twice_differentiable_norms(net)))
         watching.enter_context(torch.set_grad_enabled(bool(weights) or images.requires_grad))
         logits = torch.func.functional_call(net, weights, (images,))
-        _check_labels(labels, logits)
+        check_labels(labels, logits)
         if flaw_of(logits):
             return {"logits": logits.detach()}
         seen = {name: watcher.value() for name, watcher in relus.items()}
@@ -111,7 +111,8 @@ def _hessian_gradients(gradients: Sequence[Tensor], weights: Sequence[Tensor], a
     return torch.autograd.grad(squares.sum(), weights, allow_unused=True, materialize_grads=True, retain_graph=again)
 
 
-def _check_labels(labels: Tensor | None, logits: Tensor) -> None:
+def check_labels(labels: Tensor | None, logits: Tensor) -> None:
+    """Raise `UsageError` if a label is no class of the net."""
     if labels is not None and labels.max() >= logits.shape[1]:
         expected = f"labels below {logits.shape[1]}, as many as the net has logits"
         raise UsageError(

@@ -22,7 +22,7 @@ def preserved(net: nn.Module, seed: int) -> Iterator[None]:
     modes = [(module, module.training) for module in net.modules()]
     tracking = [m for m in net.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
     buffers = [(m, name, b, b.clone()) for m in net.modules() for name, b in m._buffers.items() if b is not None]
-    with isolated_randomness(seed):
+    with isolated_randomness(seed), torch.inference_mode(False):
         try:
             net.train()
             for norm in tracking:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Set
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from lnas.errors import UsageError, complaint, unknown_name
 from lnas.proxies.catalogue import PROXIES, Observation, ProxyInfo
 from lnas.proxies.ntk_grams import observe_grams
-from lnas.proxies.observation import OBSERVABLE, flaw_of, observe
+from lnas.proxies.observation import OBSERVABLE, check_labels, flaw_of, observe
 from lnas.proxies.preservation import preserved
 from lnas.types import Estimate
 
@@ -26,6 +27,10 @@ class Batch(NamedTuple):
 
     images: Tensor
     labels: Tensor | None
+
+    def for_gradients(self) -> Batch:
+        """Return tensors that autograd may save, which it refuses to do with those made in inference mode."""
+        return Batch(_saved_by_autograd(self.images), None if self.labels is None else _saved_by_autograd(self.labels))
 
     def halves(self) -> tuple[Batch, Batch]:
         """Return the first half and the second."""
@@ -76,12 +81,12 @@ def score(
     """
     infos = _look_up(names)
     needs = {need for info in infos.values() for need in info.needs}
-    batch = Batch(images, labels)
+    batch, tested = Batch(images, labels), None if test is None else Batch(*test)
     _check(net, batch, needs, "batch")
-    if test is not None:
-        _check(net, Batch(*test), needs, "test")
-    with preserved(net, seed):
-        passes = _Passes(_plan(net, batch, None if test is None else Batch(*test), needs))
+    if tested:
+        _check(net, tested, needs, "test")
+    with nullcontext() if needs <= {"net"} else preserved(net, seed):
+        passes = _Passes(_plan(net, batch.for_gradients(), tested and tested.for_gradients(), needs))
         return {name: passes.measure(info) for name, info in infos.items()}
 
 
@@ -152,21 +157,33 @@ def _plan(net: nn.Module, batch: Batch, test: Batch | None, needs: Set[Observati
     }
     whole = partial(observe, net, batch.images, batch.labels, needs & OBSERVABLE)
     fitted = whole if fit is batch else partial(observe, net, fit.images, fit.labels, {"features"})
-    to_fit_and_test = partial(observe_grams, net, fit.images, tested.images)
+    to_fit_and_test = partial(_kernels, net, fit, tested)
     together = fit is batch and "cell_grams" in needs
     return {
         **dict.fromkeys(given, lambda: given),
         **dict.fromkeys(OBSERVABLE, whole),
         "features": fitted,
         "test_features": partial(_test_features, net, *tested),
-        "weight_gram": to_fit_and_test if together else partial(observe_grams, net, batch.images),
+        "weight_gram": to_fit_and_test if together else partial(_kernels, net, batch, None),
         "cell_grams": to_fit_and_test,
     }
+
+
+def _saved_by_autograd(tensor: Tensor) -> Tensor:
+    return tensor.clone() if tensor.is_inference() else tensor
 
 
 def _test_features(net: nn.Module, images: Tensor, labels: Tensor | None) -> dict[str, Any]:
     found = observe(net, images, labels, {"features"})
     return {"test_features" if name == "features" else name: value for name, value in found.items()}
+
+
+def _kernels(net: nn.Module, fit: Batch, tested: Batch | None) -> Mapping[str, Any]:
+    found = observe_grams(net, fit.images, tested.images if tested else None)
+    check_labels(fit.labels, found["logits"])
+    if tested:
+        check_labels(tested.labels, found["logits"])
+    return found
 
 
 def _nothing_to_see(need: Observation) -> UsageError:

@@ -104,6 +104,20 @@ class SearchSpace(ABC):
     def classes(self) -> Iterator[Arch]:
         """Yield the representative of every isomorphism class once, in a fixed order."""
 
+    def archs(self) -> Iterator[Arch]:
+        """Yield every architecture once, in the order of the genes: for spaces that are small enough to list."""
+        for genes in itertools.product(*self.region.choices):
+            arch = Arch(self.name, genes)
+            if self._has(arch):
+                yield arch
+
+    def _has(self, arch: Arch) -> bool:
+        try:
+            self.validate(arch)
+        except UsageError:
+            return False  # not all combinations of genes need be architectures
+        return True
+
     def encode(self, arch: Arch) -> np.ndarray:
         """Return a float32 vector of fixed length, one-hot per gene, for predictors and projections."""
         self.validate(arch)

@@ -1,11 +1,14 @@
 """Rank correlations, rank expressions and votes. Torch-free."""
 
 from lnas.stats.correlation import kendall_tau, pearson_r, spearman_r
+from lnas.stats.intervals import Interval, bootstrap_interval
 from lnas.stats.rank_sum import RankSum, measure_names, rank_sum
 from lnas.stats.vote import pairwise_agreement, vote
 
 __all__ = [
+    "Interval",
     "RankSum",
+    "bootstrap_interval",
     "kendall_tau",
     "measure_names",
     "pairwise_agreement",

@@ -2,8 +2,9 @@
 
 from lnas.testing.estimators import EstimatorContract
 from lnas.testing.nets import NetContract
+from lnas.testing.proxies import ProxyContract
 from lnas.testing.spaces import SpaceContract
 from lnas.testing.strategies import StrategyContract
 from lnas.testing.tiny import TinySpace
 
-__all__ = ["EstimatorContract", "NetContract", "SpaceContract", "StrategyContract", "TinySpace"]
+__all__ = ["EstimatorContract", "NetContract", "ProxyContract", "SpaceContract", "StrategyContract", "TinySpace"]

@@ -22,7 +22,7 @@ def test_what_was_done_before_is_counted_but_not_timed(
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
     with Display().bar("candidates", total=10, done=8) as advance:
         advance()
-    assert capsys.readouterr().out == "candidates: 9/10, 10 s, about 10 s left\n"
+    assert capsys.readouterr().out == "candidates: 9/10, 10 s, 0.1 a second, about 10 s left\n"
 
 
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

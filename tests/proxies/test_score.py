@@ -199,3 +199,27 @@ def test_without_test_images_the_second_half_tests_what_the_first_was_fitted_on(
     assert halved["ntk_mse"].value == pytest.approx(split["ntk_mse"].value, rel=1e-4)
     assert halved["ntk_mse_cells"].value == pytest.approx(split["ntk_mse_cells"].value, rel=1e-4)
     assert halved["snip"].value == score(net, images, labels, ["snip"])["snip"].value != split["snip"].value
+
+
+def test_inference_mode_around_it_changes_nothing(net: nn.Module, images: Tensor, labels: Tensor) -> None:
+    expected = score(net, images, labels, PROXIES)
+    with torch.inference_mode():
+        found = score(net, images.clone(), labels.clone(), PROXIES)
+        assert torch.is_inference_mode_enabled()
+    assert {name: item.value for name, item in found.items()} == {name: item.value for name, item in expected.items()}
+
+
+def test_tied_weights_count_once(images: Tensor, labels: Tensor) -> None:
+    torch.manual_seed(0)
+    layers = [
+        nn.Flatten(),
+        nn.Linear(images[0].numel(), 12),
+        nn.ReLU(),
+        nn.Linear(12, 12),
+        nn.ReLU(),
+        nn.Linear(12, 12),
+    ]
+    layers[5].weight = layers[3].weight
+    found = score(nn.Sequential(*layers), images, labels, ["snip", "grad_norm", "synflow", "params"])
+    assert {item.status for item in found.values()} == {"ok"}
+    assert found["params"].value == images[0].numel() * 12 + 144 + 36

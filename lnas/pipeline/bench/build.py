@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from lnas.pipeline.bench.training import SPLITS, BenchmarkProtocol, BenchmarkTra
 from lnas.pipeline.display import Display
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.resuming import mention_changes, require_same_settings
+from lnas.pipeline.threads import limited_threads
 from lnas.seeds import derive_seed
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.store import Store, exclusive, sweep_partial_files, write_whole
@@ -105,7 +105,7 @@ def build_benchmark(
         if config is not None:
             write_whole(folder / "config.yaml", config.encode())
         executor: Executor = Serial() if processes == 1 else Processes(processes, threads)
-        with _limited_threads(threads):
+        with limited_threads(threads):
             trained = _train(tasks, BenchmarkTraining(net, data, one), protocol, executor, store, display)
         trainings = [Training(*task, estimates) for task, estimates in trained.items()]
         failed = [training for training in trainings if not training.is_complete]
@@ -165,20 +165,8 @@ def _choose(space: SearchSpace, row: Standing, limit: int | None, seed: int) -> 
 
 def _members(space: SearchSpace, row: Standing) -> Iterator[Arch]:
     if row == "architecture":
-        return (
-            arch
-            for genes in itertools.product(*space.region.choices)
-            if _is_valid(arch := Arch(space.name, genes), space)
-        )
+        return space.archs()
     return space.classes(row) if isinstance(space, NatsTopologySpace) else space.classes()
-
-
-def _is_valid(arch: Arch, space: SearchSpace) -> bool:
-    try:
-        space.validate(arch)
-    except UsageError:
-        return False  # not all combinations of genes need be architectures
-    return True
 
 
 def _tasks(archs: list[Arch], repeats: int, repeated: int | None, seed: int) -> Iterator[TrainingTask]:
@@ -221,16 +209,3 @@ def _options(data: ImageData) -> dict[str, Any]:
     """Return the class of a data set and the plain values that it was made with."""
     plain = {key.lstrip("_"): value for key, value in vars(data).items() if isinstance(value, int | float | str)}
     return {"class": describe(type(data)), **plain}
-
-
-@contextmanager
-def _limited_threads(number: int) -> Iterator[None]:
-    """Train in this process with as many threads as one of several processes would have: the numbers are the same."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +28,7 @@ def choose_archs(archs: int | str, space: SearchSpace, seed: int) -> list[Arch]:
         UsageError: If the space is too large to list, has fewer architectures, or the file is not as it should be.
     """
     if archs == _EVERY:
-        return list(_every_arch(space))
+        return _listed(space)
     if isinstance(archs, str):
         return read_arch_file(Path(archs), space)
     if not 1 <= archs <= space.size:
@@ -42,7 +40,7 @@ def choose_archs(archs: int | str, space: SearchSpace, seed: int) -> list[Arch]:
 def _sample(space: SearchSpace, count: int, rng: np.random.Generator) -> list[Arch]:
     """Draw without replacement, uniformly over the architectures: isomorphic twins may be among them."""
     if space.size <= _LISTABLE:
-        listed = list(_every_arch(space))
+        listed = _listed(space)
         return [listed[k] for k in rng.permutation(len(listed))[:count]]
     drawn: dict[Arch, None] = {}
     while len(drawn) < count:
@@ -50,18 +48,9 @@ def _sample(space: SearchSpace, count: int, rng: np.random.Generator) -> list[Ar
     return list(drawn)
 
 
-def _every_arch(space: SearchSpace) -> Iterator[Arch]:
+def _listed(space: SearchSpace) -> list[Arch]:
     if space.size > _LISTABLE:
         expected = f"a space of at most {_LISTABLE:,} architectures"
         got = f"{space.size:.2e} of {space.name!r}"
         raise UsageError(complaint("archs='all'", expected, got, "Draw some: --archs 1000."))
-    combinations = itertools.product(*space.region.choices)
-    return (arch for genes in combinations if _is_one(arch := Arch(space.name, genes), space))
-
-
-def _is_one(arch: Arch, space: SearchSpace) -> bool:
-    try:
-        space.validate(arch)
-    except UsageError:
-        return False  # not all combinations of genes need be architectures
-    return True
+    return list(space.archs())
