@@ -17,10 +17,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from jsonargparse import ArgumentParser, DefaultHelpFormatter
+from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_parsing_settings
 
 from lnas import __version__
 from lnas.errors import LnasError, UsageError, unknown_name
+from lnas.nets import NetBuilder
 
 
 class Command(NamedTuple):
@@ -230,6 +231,7 @@ def command_parser(name: str) -> Parser:
     for package in command.components.values():
         importlib.import_module(package)
     function = _function(name)
+    set_parsing_settings(subclasses_enabled=[NetBuilder])  # a dataclass, but `--net` may name another factory
     parser = Parser(
         prog=f"lnas {name}",
         description=_description(function),

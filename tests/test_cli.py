@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from lnas import __version__, cli
-from lnas.cli import COMMANDS, main
+from lnas.cli import COMMANDS, command_parser, main
+from lnas.nets import ThinNetBuilder
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
@@ -104,3 +105,11 @@ def test_a_wrong_option_is_named_as_it_is_typed(arguments: str, line: str, capsy
     printed = capsys.readouterr().err
     assert printed.startswith(f"lnas: {line}")
     assert printed.count("\n") == 1
+
+
+def test_a_net_may_come_from_another_factory_than_the_benchmarks() -> None:
+    parser = command_parser("score")
+    parsed = parser.parse_args(
+        ["--data", "DigitsData", "--net", "lnas.nets.ThinNetBuilder", "--net.init", "lecun_normal"]
+    )
+    assert parser.instantiate(parsed).as_dict()["net"] == ThinNetBuilder(init="lecun_normal")
