@@ -174,7 +174,10 @@ class Parser(ArgumentParser):
         if outside:
             return unknown_name("choice", outside.group(2), outside.group(1).replace("'", "").split(", "))
         optional = re.search(r"Errors: - (.*?) - Expected a <class 'NoneType'>", reason)
-        return optional.group(1) if optional else reason
+        if optional:
+            return optional.group(1)
+        several = re.search(r"Errors: - (?:.* - )?(.*?) Given value type", reason)  # the last is of the widest type
+        return re.sub(r".* expects a function or a callable class: ", "", several.group(1)) if several else reason
 
 
 def main(argv: Sequence[str] | None = None) -> int:

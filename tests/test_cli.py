@@ -98,6 +98,9 @@ def test_an_error_nobody_foresaw_is_one_line(
         ("bench import nasbench PATH", "FORMAT: unknown choice 'nasbench'. Known: nats."),
         ("bench show", "NAME is required; for example: lnas bench show digits"),
         ("show x --pixels many", "--pixels: Expected a <class 'int'>"),
+        ("score --data DigitsData --net.chanels 3", "--net: Option 'chanels' is not accepted"),
+        ("score --data DigitsData --net lnas.nets.SubnetsOf", "--net: weights is required"),
+        ("score --data DigitsData --net lnas.nets.Subnets", "--net: module 'lnas.nets' has no attribute 'Subnets'"),
     ],
 )
 def test_a_wrong_option_is_named_as_it_is_typed(arguments: str, line: str, capsys: pytest.CaptureFixture[str]) -> None:

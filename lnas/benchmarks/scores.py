@@ -43,7 +43,8 @@ class Scores:
 
     def __post_init__(self) -> None:
         texts = {NOTATION: self.notations, PROBLEMS: self.problems}
-        lengths = {name: len(values) for name, values in [*self.columns.items(), *texts.items()] if len(values)}
+        lengths = {name: len(values) for name, values in self.columns.items()}
+        lengths |= {name: len(values) for name, values in texts.items() if values}
         for name, length in lengths.items():
             if length != len(self.archs):
                 call = f"Scores(...), column {name!r}"

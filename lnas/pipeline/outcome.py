@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lnas.pipeline.picking import verdict
+from lnas.pipeline.reasons import reason
 from lnas.pipeline.retraining import Retrained
 from lnas.pipeline.tracking import Tracker
 from lnas.pipeline.truth import Truth, compare
@@ -86,7 +87,7 @@ def run_report(
 def first_reason(trials: Sequence[Trial], name: str) -> str:
     """Say why the first of the trials without a number has none."""
     estimate = next(trial.estimates[name] for trial in trials if trial.estimates[name].status != "ok")
-    return f"the first {estimate.status}: {estimate.detail.get('error', estimate.detail.get('got', 'no reason kept'))}"
+    return f"the first {reason(estimate)}"
 
 
 def ranking_table(report: RunReport) -> Table:

@@ -10,8 +10,9 @@ from typing import Any
 
 from lnas.data import ImageData
 from lnas.errors import RunError, UsageError, complaint, unknown_name
-from lnas.estimators import Estimator, EstimatorFactory, factories_for
+from lnas.estimators import EstimatorFactory, factories_for
 from lnas.nets import BENCHMARK_NET, NetBuilder
+from lnas.pipeline.directions import directions_of
 from lnas.pipeline.display import Display
 from lnas.pipeline.estimation import estimate_candidates
 from lnas.pipeline.outcome import first_reason, ranking_table, run_report, track_outcome
@@ -88,7 +89,7 @@ def run(
     space = space or NatsTopologySpace()
     proposer = strategy(space, seed)
     measuring = [factory(net, data) for factory in estimators or factories_for(measure_names(rank))]
-    directions = _directions(measuring)
+    directions = directions_of(measuring)
     chosen_controls = parse_controls(controls, space) if retraining else {}
     _check(rank, directions, candidates, proposer, retraining, chosen_controls)
     if truth:
@@ -165,18 +166,6 @@ def run(
     if tracked:
         display.say(f"W&B:    {tracked}")
     return report
-
-
-def _directions(estimators: Sequence[Estimator]) -> dict[str, bool]:
-    directions: dict[str, bool] = {}
-    for estimator in estimators:
-        for name, higher_is_better in estimator.measures.items():
-            if name in directions:
-                raise UsageError(
-                    complaint("estimators", "each measure from one estimator", name, "Drop one of the two.")
-                )
-            directions[name] = higher_is_better
-    return directions
 
 
 def _check(

@@ -1,8 +1,9 @@
-"""Rank correlations, rank expressions and votes. Torch-free."""
+"""Rank correlations with intervals, rank expressions and votes. Torch-free."""
 
 from lnas.stats.correlation import kendall_tau, pearson_r, spearman_r
 from lnas.stats.intervals import Interval, bootstrap_interval
 from lnas.stats.rank_sum import RankSum, measure_names, rank_sum
+from lnas.stats.resampled import resampled_kendall, resampled_spearman
 from lnas.stats.vote import pairwise_agreement, vote
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "pairwise_agreement",
     "pearson_r",
     "rank_sum",
+    "resampled_kendall",
+    "resampled_spearman",
     "spearman_r",
     "vote",
 ]

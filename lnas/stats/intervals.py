@@ -76,4 +76,5 @@ def bootstrap_interval(
 
 def _draw(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
     """Draw n of n with replacement, several times; count how often each came, shape (resamples, n)."""
-    return np.stack([np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(resamples)])
+    drawn = rng.integers(n, size=(resamples, n)) + n * np.arange(resamples)[:, None]
+    return np.bincount(drawn.ravel(), minlength=resamples * n).reshape(resamples, n)

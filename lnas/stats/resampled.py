@@ -65,9 +65,8 @@ class _Groups(NamedTuple):
 
     @classmethod
     def of(cls, values: np.ndarray) -> _Groups:
-        _, starts, of_each = np.unique(np.sort(values), return_index=True, return_inverse=True)
-        order = np.argsort(values)
-        return cls(order, starts, of_each[np.argsort(order)])
+        _, of_each, sizes = np.unique(values, return_inverse=True, return_counts=True)
+        return cls(np.argsort(of_each), sizes.cumsum() - sizes, of_each)
 
     def sizes(self, counts: np.ndarray) -> np.ndarray:
         """Count the members of each group in each resample, shape (resamples, groups)."""

@@ -88,7 +88,7 @@ def _majorities(ranks: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     step = max(1, _PAIRS_AT_ONCE // n)
     for start in range(0, n, step):
         rows = slice(start, start + step)
-        balance = np.zeros((len(ranks[0, rows]), n), np.min_scalar_type(-len(ranks)))
+        balance = np.zeros((len(ranks[0, rows]), n), np.min_scalar_type(-len(ranks) - 1))
         for own in ranks:
             balance += own[rows, None] > own
             balance -= own[rows, None] < own

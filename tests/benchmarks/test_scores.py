@@ -105,5 +105,7 @@ def test_what_is_no_file_of_scores_is_said(tmp_path: Path) -> None:
 def test_columns_must_fit() -> None:
     with pytest.raises(UsageError, match="column 'params': expected 3 rows, got 2"):
         dataclasses.replace(SCORES, archs=(*SCORES.archs, Arch("tiny", (1,))))
+    with pytest.raises(UsageError, match="column 'snip': expected 2 rows, got 0"):
+        Scores(SCORES.archs, {"snip": np.zeros(0)})
     with pytest.raises(UsageError, match="none called 'arch'"):
         Scores(SCORES.archs, {"arch": np.zeros(2)})

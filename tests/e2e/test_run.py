@@ -66,7 +66,7 @@ def test_printed_text_says_where_things_are_and_what_came_out(finished: Finished
     assert re.search(r"The winner (wins|ties|does not win)", finished.printed)
     assert f"Report: {finished.output}/report.html" in finished.printed
     assert re.search(r"W&B:    wandb sync .*offline-run-", finished.printed)
-    assert re.search(r"candidates: 5/5, \d+ s, about 0 s left", finished.printed)
+    assert re.search(r"candidates: 5/5, \d+ s, .* a second, about 0 s left", finished.printed)
 
 
 def test_benchmark_stands_beside_the_ranking(finished: Finished) -> None:

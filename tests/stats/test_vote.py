@@ -96,8 +96,9 @@ def test_what_is_not_finite_loses_to_every_number(bad, higher):
     assert vote([[bad, -9.0, 9.0, bad]], [higher])[[0, 3]].tolist() == [-2, -2]
 
 
-def test_more_measures_than_a_byte_counts():
-    assert vote(np.tile([[1.0, 2.0]], (300, 1)), [True] * 300).tolist() == [-1, 1]
+@pytest.mark.parametrize("measures", [127, 128, 300])
+def test_more_measures_than_a_byte_counts(measures):
+    assert vote(np.tile([[1.0, 2.0]], (measures, 1)), [True] * measures).tolist() == [-1, 1]
 
 
 def test_many_candidates_come_in_blocks_with_the_same_result():

@@ -15,6 +15,7 @@ from lnas.benchmarks.tabular import Quantity
 from lnas.data import ImageData
 from lnas.pipeline.bench.card import make_card
 from lnas.pipeline.bench.training import COUNTS, SPLITS
+from lnas.pipeline.reasons import reason
 from lnas.spaces import SearchSpace
 from lnas.types import Arch, Estimate
 
@@ -42,8 +43,7 @@ class Training(NamedTuple):
     @property
     def reason(self) -> str:
         """Why it has none."""
-        estimate = self.estimates["test_acc"]
-        return f"{estimate.status}: {estimate.detail.get('error', estimate.detail.get('got', 'no reason kept'))}"
+        return reason(self.estimates["test_acc"])
 
 
 def assemble_table(

@@ -6,9 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lnas.stats import kendall_tau, spearman_r
-from lnas.stats.intervals import Interval, bootstrap_interval
-from lnas.stats.resampled import resampled_kendall, resampled_spearman
+from lnas.stats import (
+    Interval,
+    bootstrap_interval,
+    kendall_tau,
+    resampled_kendall,
+    resampled_spearman,
+    spearman_r,
+)
 
 _FEWEST = 2
 

@@ -36,7 +36,7 @@ def collect(
     known = [_kept(part, seed, store) for part in parts]
     left = [MeasuringTask(arch, lacking) for arch, asked in tasks if (lacking := _lacking(arch, asked, known))]
     measuring = Measuring(tuple(part.estimator for part in parts), seed)
-    with display.bar("architectures", len(tasks), len(tasks) - len(left)) as advance:
+    with display.bar("measurements", len(tasks), len(tasks) - len(left)) as advance:
         for done in executor.run(measuring, left):
             for number, estimates in zip(done.task.parts, _results(done, parts), strict=True):
                 store.add(parts[number].protocol, done.task.arch, seed, estimates)

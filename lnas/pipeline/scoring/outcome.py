@@ -10,6 +10,7 @@ import numpy as np
 from rich.table import Table
 
 from lnas.benchmarks import Scores
+from lnas.pipeline.reasons import reason
 from lnas.pipeline.scoring.agreement import Correlation, RankAgreement
 from lnas.pipeline.scoring.collecting import Estimates
 from lnas.pipeline.scoring.parts import Part
@@ -77,14 +78,6 @@ def summarize(name: str, estimates: Sequence[Estimate], agreement: RankAgreement
         reason(without) if without else "",
         agreement,
     )
-
-
-def reason(estimate: Estimate) -> str:
-    """Say why an estimate has no number."""
-    said = next(
-        (estimate.detail[key] for key in ("error", "reason", "got") if key in estimate.detail), "no reason kept"
-    )
-    return f"{estimate.status}: {said}"
 
 
 def summary_table(summaries: Sequence[MeasureSummary], title: str, truth: str | None) -> Table:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Literal
 
-from lnas.errors import UsageError, complaint
 from lnas.estimators import Estimator
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.types import Arch
@@ -46,14 +45,7 @@ def divide(estimators: Sequence[Estimator], once_per: OncePer, space: SearchSpac
     not. Shared measures are taken once for each class of that space, where `once_per` allows. An estimator with
     measures of several kinds is divided by its method `only(names)`; without that it is asked about each architecture,
     as are all that say nothing.
-
-    Raises:
-        UsageError: If a measure comes from two estimators.
     """
-    names = [name for estimator in estimators for name in estimator.measures]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(complaint("estimators", "each measure from one estimator", name, "Drop one of the two."))
     if once_per == "architecture" or not isinstance(space, NatsTopologySpace):
         return [Part(estimator, _itself) for estimator in estimators]
     return [Part(part, _stand_in(kind, space)) for estimator in estimators for kind, part in _of_one_kind(estimator)]

@@ -17,15 +17,17 @@ from lnas.errors import RunError, UsageError, complaint
 from lnas.estimators import EstimatorFactory, factories_for
 from lnas.execution import Executor, Processes, Serial
 from lnas.nets import BENCHMARK_NET, NetBuilder
+from lnas.pipeline.directions import directions_of
 from lnas.pipeline.display import Display
 from lnas.pipeline.provenance import provenance
+from lnas.pipeline.reasons import reason
 from lnas.pipeline.resuming import mention_changes, require_same_settings
 from lnas.pipeline.scoring.agreement import RankAgreement, rank_agreement
 from lnas.pipeline.scoring.choosing import choose_archs
 from lnas.pipeline.scoring.collecting import collect
 from lnas.pipeline.scoring.measuring import plan
 from lnas.pipeline.scoring.memory import peak_memory
-from lnas.pipeline.scoring.outcome import MeasureSummary, by_arch, reason, score_table, summarize, summary_table
+from lnas.pipeline.scoring.outcome import MeasureSummary, by_arch, score_table, summarize, summary_table
 from lnas.pipeline.scoring.parts import OncePer, divide
 from lnas.pipeline.threads import limited_threads
 from lnas.pipeline.truth import Truth
@@ -35,6 +37,7 @@ from lnas.types import Arch, Estimate, describe
 
 _RUN = "score"
 _MB = 1 << 20
+_SEEDS = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ def score_architectures(
     space = space or NatsTopologySpace()
     _check(processes, threads, seed, output)
     measuring = [factory(net, data) for factory in _factories(measures, estimators)]
+    directions = directions_of(measuring)
     parts = divide(measuring, once_per, space)
     if truth:
         truth.require(space)
@@ -127,7 +131,6 @@ def score_architectures(
         with limited_threads(threads):
             known = collect(plan(chosen, parts, seed), parts, seed, executor, store, display)
         estimates = by_arch(chosen, parts, known)
-        directions = {name: better for estimator in measuring for name, better in estimator.measures.items()}
         _require_a_number(estimates)
         scores = score_table(estimates, list(directions), space)
         write_whole(folder / "scores.parquet", scores.to_parquet())
@@ -141,7 +144,8 @@ def score_architectures(
     display.show(summary_table(summaries, title, truth.key if truth else None))
     for summary in summaries:
         if summary.reason:
-            display.say(f"{summary.name}: the first without a number {summary.reason}")
+            without = f"{len(chosen) - summary.ok:,} of {len(chosen):,} architectures"
+            display.say(f"{without} have no {summary.name}; the first {summary.reason}")
     own, workers = peak_memory()
     display.say(f"Scores: {folder / 'scores.parquet'}, {folder / 'scores.csv'}")
     display.say(f"Store:  {folder / 'store.sqlite'}")
@@ -154,6 +158,8 @@ def _check(processes: int, threads: int, seed: int, output: str) -> None:
     for option, number, least in (("processes", processes, 1), ("threads", threads, 1), ("seed", seed, 0)):
         if number < least:
             raise UsageError(complaint(f"{option}={number}", f"{option} >= {least}", number, "Change it."))
+    if seed >= _SEEDS:
+        raise UsageError(complaint(f"seed={seed}", "seed < 2**31", seed, "Choose a smaller one."))
     if not output:
         raise UsageError(complaint("output=''", "a folder", output, "Name one with --output."))
 

@@ -148,8 +148,8 @@ def test_what_is_no_number_is_counted_and_named(tmp_path: Path, capsys: pytest.C
     assert scored.scores.problems == ("a failed, b nonfinite",) * 4 + ("",) * 4
     assert np.isnan(scored.scores.columns["a"][:4]).all()
     printed = capsys.readouterr().out
-    assert "a: the first without a number failed: ValueError: too small" in printed
-    assert "b: the first without a number nonfinite: nan" in printed
+    assert "4 of 8 architectures have no a; the first failed: ValueError: too small" in printed
+    assert "4 of 8 architectures have no b; the first nonfinite: nan" in printed
 
 
 def test_nothing_but_failures_is_an_error(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_beside_a_benchmark_it_correlates(tmp_path: Path, capsys: pytest.Capture
 def test_it_says_where_things_are_and_what_it_took(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     score(tmp_path, Fake(["a"]), quiet=False)
     printed = capsys.readouterr().out
-    for words in ("architectures: 8/8", "8 architectures of tiny", "scores.parquet", "s since this start", "MB here"):
+    for words in ("measurements: 8/8", "8 architectures of tiny", "scores.parquet", "s since this start", "MB here"):
         assert words in printed
     score(tmp_path, Fake(["a"]))
     assert capsys.readouterr().out == ""
@@ -273,6 +273,7 @@ def test_other_settings_are_refused(options: Any, message: str, tmp_path: Path) 
         ({"processes": 0}, "processes >= 1, got 0"),
         ({"threads": 0}, "threads >= 1, got 0"),
         ({"seed": -1}, "seed >= 0, got -1"),
+        ({"seed": 2**31}, "seed < 2\\*\\*31, got 2147483648"),
         ({"output": ""}, "--output"),
         ({"archs": 9}, "1 <= archs <= 8"),
         ({"measures": "params"}, "either measures or estimators, got 'both'"),
