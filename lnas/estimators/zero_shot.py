@@ -125,6 +125,9 @@ class ZeroShotEstimator(Estimator):
     ) -> None:
         _check_choices(protocol=(protocol, get_args(ZeroShotProtocolName)), inputs=(inputs, get_args(Source)))
         _check_choices(dtype=(dtype, ("float32", "float64")))
+        if augment is not None and not isinstance(augment, bool):
+            call, expected = f"ZeroShotEstimator(augment={augment!r})", "a bool, or None for the protocol's"
+            raise UsageError(complaint(call, expected, augment, "Example: augment=False."))
         _check_numbers(batches=(batches, 1), batch_size=(batch_size, 2), repeats=(repeats, 1))
         given = {"batches": batches, "batch_size": batch_size, "repeats": repeats, "augment": augment}
         changes = {name: value for name, value in given.items() if value is not None}
@@ -244,7 +247,7 @@ def _look_up(names: Sequence[str], protocol: ZeroShotProtocolName) -> dict[str, 
     known = SETTINGS[protocol]
     for name in names:
         if name not in known:
-            raise UsageError(f"ZeroShotEstimator(names={list(names)!r}): {unknown_name('measure', name, known)}")
+            raise UsageError(f"ZeroShotEstimator(names={list(names)!r}): {unknown_name('measure', str(name), known)}")
     return {name: known[name] for name in names}
 
 
@@ -271,4 +274,5 @@ def _check_numbers(**numbers: tuple[int | None, int]) -> None:
     for name, (value, least) in numbers.items():
         if value is not None and (type(value) is not int or value < least):
             call = f"ZeroShotEstimator({name}={value!r})"
-            raise UsageError(complaint(call, f"{name} >= {least}, or None for the protocol's", value, "Raise it."))
+            step = f"Example: {name}={least}."
+            raise UsageError(complaint(call, f"{name} >= {least}, or None for the protocol's", value, step))

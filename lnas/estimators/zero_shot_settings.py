@@ -152,7 +152,6 @@ SETTINGS: dict[ZeroShotProtocolName, dict[str, MeasureSetting]] = {
 
 "as_published" follows the text of the papers, and their code where the text is silent; "as_released" the code where it
 differs: it computes dead edges, which count in `relu_logdet`, and whose convolutions of zeros have biases, which count
-in `fisher` and `synflow`; TEG-NAS
-takes three fixed networks with PyTorch's weights, and another kernel for `ntk_mse`. "study" takes everything on the
-benchmark's network and 128 unaugmented images.
+in `fisher` and `synflow`; TEG-NAS takes three fixed networks with PyTorch's weights, and another kernel for `ntk_mse`.
+"study" takes everything on the benchmark's network and 128 unaugmented images.
 """

@@ -16,8 +16,18 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 
 def twice_differentiable_norms(net: nn.Module) -> dict[nn.Module, Callable[[Tensor], Tensor]]:
-    """Return, for every batch norm of a net, the same function of its input; gradients reach that input only."""
-    return {norm: partial(_batch_norm, norm) for norm in net.modules() if isinstance(norm, _BatchNorm)}
+    """Return, for every batch norm of a net, the same function of its input; gradients reach that input only.
+
+    Those that do something else are left out: subclasses with a forward pass of their own, such as one with an
+    activation, and norms that the net keeps in eval mode.
+    """
+    norms = [module for module in net.modules() if isinstance(module, _BatchNorm)]
+    return {norm: partial(_batch_norm, norm) for norm in norms if _is_ordinary(norm)}
+
+
+def _is_ordinary(norm: _BatchNorm) -> bool:
+    by_the_batch = norm.training or norm.running_mean is None
+    return by_the_batch and type(norm).forward is _BatchNorm.forward and "forward" not in vars(norm)
 
 
 def _batch_norm(norm: _BatchNorm, x: Tensor) -> Tensor:

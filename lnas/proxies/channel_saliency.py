@@ -13,7 +13,7 @@ class Saliency(NamedTuple):
 
     Attributes:
         of_channels: Shape (C,): half the mean over the images of (sum over positions of activation * gradient)^2, for
-            the outputs of a convolution or linear layer.
+            the outputs of a convolution (n, C, H, W) or linear layer (n, ..., C).
         weights_per_channel: How many weights make one channel.
     """
 
@@ -45,13 +45,18 @@ class SaliencyWatcher:
         """Return what was taken, for each layer that the loss reaches; a layer called twice has the sum."""
         return list(self._seen.values())
 
-    def _listen(self, layer: nn.Conv2d | nn.Linear, inputs: Any, output: Tensor) -> None:
-        if output.requires_grad:
-            handle = output.register_hook(lambda gradient: self._keep(layer, output.detach(), gradient.detach()))
-            self._handles.append(handle)
+    def _listen(self, layer: nn.Conv2d | nn.Linear, inputs: Any, output: Tensor) -> Tensor | None:
+        """Return a copy for the net to go on with, since it may write over what a layer gives."""
+        if not output.requires_grad:
+            return None
+        handle = output.register_hook(lambda gradient: self._keep(layer, output.detach(), gradient.detach()))
+        self._handles.append(handle)
+        return output.clone()
 
-    def _keep(self, layer: nn.Conv2d | nn.Linear, output: Tensor, gradient: Tensor) -> None:
-        product = output * gradient
+    def _keep(self, layer: nn.Conv2d | nn.Linear, activation: Tensor, gradient: Tensor) -> None:
+        product = activation * gradient
+        if isinstance(layer, nn.Linear):
+            product = product.movedim(-1, 1)
         of_channels = product.sum(tuple(range(2, product.ndim))) if product.ndim > 2 else product
         saliency = of_channels.square().mean(0) / 2
         if layer in self._seen:

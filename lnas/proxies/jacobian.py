@@ -14,7 +14,7 @@ from lnas.proxies.jacobian_sweep import ReverseSweep
 OUTSIDE_CELLS: Set[str] = frozenset({"stem", "head", "lastact", "classifier"})
 """Modules of a network that are no cells, in ours and in those of NAS-Bench-201."""
 
-_CACHED = 2**20
+_CACHED = 10**6
 """Elements of a tensor that the processor's caches hold: as many cotangents are taken at a time as fit."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -42,8 +43,7 @@ def input_gradient(node: Any, weight: Tensor) -> Callable[[Tensor], Tensor]:
         folded = cotangents.transpose(0, 1).flatten(0, 1)
         found = _convolved(folded, kernel, padding, groups)[..., rows, columns]
         if max(stride) > 1:
-            found = found.unflatten(1, (-1, *stride)).permute(0, 1, 4, 2, 5, 3).flatten(4, 5).flatten(2, 3)
-            found = found[..., : size[0], : size[1]]
+            found = _interleaved(found.unflatten(1, (-1, *stride)))[..., : size[0], : size[1]]
         return found.unflatten(0, (-1, len(cotangents))).transpose(0, 1)
 
     return pull_back
@@ -77,6 +77,15 @@ def _convolved(images: Tensor, kernel: Tensor, padding: Sequence[int], groups: i
         return torch.conv2d(images, kernel, padding=padding, groups=groups)
     # At few channels, faster than a convolution.
     return (kernel.flatten(1) @ images.flatten(2)).unflatten(2, images.shape[2:])
+
+
+def _interleaved(by_place: Tensor) -> Tensor:
+    """Spread (n, C, stride, stride, rows, columns) over (n, C, stride * rows, stride * columns)."""
+    count, channels, down, across, rows, columns = by_place.shape
+    spread = by_place.new_empty(count, channels, down * rows, across * columns)
+    for row, column in itertools.product(range(down), range(across)):
+        spread[..., row::down, column::across] = by_place[:, :, row, column]
+    return spread
 
 
 def _kernel_by_place(node: Any, weight: Tensor) -> tuple[Tensor, list[int], list[int]]:

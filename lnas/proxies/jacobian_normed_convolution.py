@@ -27,9 +27,9 @@ class NormedConvolution:
     """The pullback of a batch norm, in train mode, of a convolution.
 
     With g the cotangents of its output, z the normalised output and N the pixels of a channel, the batch norm's own
-    pullback is `scale * (g - sum(g) / N - z * sum(g * z) / N)`. So all that is needed of g, but for the input, are its
-    products with patches of the convolution's input, with ones and with z: one matrix product, in which the cotangents
-    and the channels are the rows.
+    pullback is `scale * (g - sum(g) / N - z * sum(g * z) / N)`. So the gradients of all weights follow from the
+    products of g with the patches of the convolution's input, with ones and with z: one matrix product, whose rows are
+    the channels of all cotangents. The scale is moved into the kernel.
 
     Args:
         norm: A `NativeBatchNormBackward0`.
@@ -58,11 +58,9 @@ class NormedConvolution:
         weights = (products[..., : self._taps] - of_means) * self._scale[:, None]
         inputs = None
         if self._to_input:
-            coupling = (
-                torch.cat([shift[..., None], slope.diag_embed()], dim=2).flatten(0, 1).expand(len(folded), -1, -1)
-            )
+            coupling = torch.cat([shift[..., None], slope.diag_embed()], dim=2).flatten(0, 1)
             channels = self._fields[:, self._taps :]
-            coupled = torch.baddbmm(folded, coupling, channels, alpha=-1 / self._count)
+            coupled = torch.baddbmm(folded, coupling.expand(len(folded), -1, -1), channels, alpha=-1 / self._count)
             inputs = self._to_input(coupled.view(stack.transpose(0, 1).shape).transpose(0, 1))
         # The batch norm undoes whatever a bias of the convolution adds.
         return inputs, weights.unflatten(2, self._weight_shape[1:]), None, slope, shift

@@ -38,13 +38,17 @@ def _one_by_one(node: Any, wanted: Sequence[bool]) -> Pullback:
         count = next(len(stack) for stack in stacks if stack is not None)
         rows = [_as_tuple(call(*(None if stack is None else stack[k] for stack in stacks))) for k in range(count)]
         columns = zip(wanted, zip(*rows, strict=True), strict=True)
-        return [torch.stack(column) if matters and column[0] is not None else None for matters, column in columns]
+        return [_stacked(column) if matters and column[0] is not None else None for matters, column in columns]
 
     return pull_back
 
 
 def _as_tuple(found: Any) -> tuple[Any, ...]:
     return found if isinstance(found, tuple) else (found,)
+
+
+def _stacked(rows: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(rows)) if len(rows) > 1 else rows[0][None]
 
 
 def _convolution(node: Any, wanted: Sequence[bool]) -> Pullback | None:

@@ -32,17 +32,16 @@ def linear_regions_grouped(net: nn.Module, images: Tensor) -> float:
 
     What the released code of TE-NAS does with its three batches. NaN where the logits do not depend on the images.
     """
-    codes = [_codes(net, group) for group in images.split(_GROUP)]
-    return math.nan if any(len(code) == 0 for code in codes) else linear_regions(np.concatenate(codes))
+    logits, codes = zip(*(_logits_and_codes(net, group.clone()) for group in images.split(_GROUP)), strict=True)
+    return math.nan if flaw_of(torch.cat(logits)) else linear_regions(np.concatenate(codes))
 
 
-def _codes(net: nn.Module, images: Tensor) -> np.ndarray:
-    """Return the patterns of some images, none where the logits have a flaw."""
+def _logits_and_codes(net: nn.Module, images: Tensor) -> tuple[Tensor, np.ndarray]:
     seen = ReluCodes()
     with watched_relus(net, len(images), [seen]), torch.no_grad():
-        flaw = flaw_of(net(images))
+        logits = net(images)
     codes = seen.value()
     if codes is None:
         call, step = "linear_regions_grouped(net, images)", "Functional calls are not seen."
         raise UsageError(complaint(call, "a net that calls modules of torch.nn.ReLU", type(net).__name__, step))
-    return codes[:0] if flaw else codes
+    return logits, codes

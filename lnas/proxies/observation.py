@@ -5,6 +5,9 @@ pattern of each image. `weights`, `gradients`: of every convolution and linear l
 the loss is the mean cross-entropy. `saliencies`: of the same layers' channels, for `fisher`. `hessian_gradients`: H g
 for each of the weights. `input_gradients`: (n, pixels), the gradient of the sum of all logits. `features`: (n, d), what
 the classifier takes in. All in train mode.
+
+Made elsewhere: `net`, `images`, the labels `fit_labels` and `test_labels`, and `test_features` in
+`lnas.proxies.scoring`; `weight_gram` and `cell_grams` in `lnas.proxies.ntk_grams`.
 """
 
 from __future__ import annotations
@@ -47,7 +50,7 @@ def observe(net: nn.Module, images: Tensor, labels: Tensor | None, wanted: Set[s
         wanted: Names out of `OBSERVABLE`.
 
     Raises:
-        UsageError: If a label is no class of the net.
+        UsageError: If the net does not return logits, or a label is no class of it.
 
     Returns:
         The observations by name and the `logits`; those alone where they have a flaw. Absent is what the net has no
@@ -62,19 +65,19 @@ def observe(net: nn.Module, images: Tensor, labels: Tensor | None, wanted: Set[s
         watching.callback(channels.detach)
         if "saliencies" in wanted:
             channels.attach(net)
-        features = watching.enter_context(_watched_features(net)) if "features" in wanted else []
+        features = watching.enter_context(_watched_features(net)) if "features" in wanted else {}
         watching.enter_context(watched_relus(net, len(images), list(relus.values())))
         if "hessian_gradients" in wanted:
             watching.enter_context(substituted(twice_differentiable_norms(net)))
         watching.enter_context(torch.set_grad_enabled(bool(weights) or images.requires_grad))
-        logits = torch.func.functional_call(net, weights, (images,))
+        logits = torch.func.functional_call(net, weights, (images.clone(),))  # which the net may write over
+        check_logits(logits, len(images))
         check_labels(labels, logits)
         if flaw_of(logits):
             return {"logits": logits.detach()}
-        seen = {name: watcher.value() for name, watcher in relus.items()}
+        seen: dict[str, Any] = {name: watcher.value() for name, watcher in relus.items()}
+        seen["features"] = features.get(logits.shape)
         found: dict[str, Any] = {"logits": logits.detach(), **{k: v for k, v in seen.items() if v is not None}}
-        if features:
-            found["features"] = features[-1]
         if labels is not None and weights:
             loss = nn.functional.cross_entropy(logits, labels)
             found |= _first_and_second_order(loss, list(weights.values()), wanted, channels)
@@ -111,6 +114,14 @@ def _hessian_gradients(gradients: Sequence[Tensor], weights: Sequence[Tensor], a
     return torch.autograd.grad(squares.sum(), weights, allow_unused=True, materialize_grads=True, retain_graph=again)
 
 
+def check_logits(logits: object, images: int) -> None:
+    """Raise `UsageError` if what a net returned for some images is no tensor (n, classes)."""
+    if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != images:
+        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        expected = f"a net that returns logits of shape ({images}, classes)"
+        raise UsageError(complaint("score(net, images, ...)", expected, got, "Wrap the net in one that does."))
+
+
 def check_labels(labels: Tensor | None, logits: Tensor) -> None:
     """Raise `UsageError` if a label is no class of the net."""
     if labels is not None and labels.max() >= logits.shape[1]:
@@ -131,15 +142,20 @@ def flaw_of(logits: Tensor) -> str:
 
 
 @contextmanager
-def _watched_features(net: nn.Module) -> Iterator[list[Tensor]]:
-    """Collect what `net.classifier`, or else the last linear layer, takes in at every forward pass inside the block."""
-    seen: list[Tensor] = []
+def _watched_features(net: nn.Module) -> Iterator[dict[torch.Size, Tensor]]:
+    """Keep what `net.classifier`, or else the last linear layer, takes in inside the block, by the shape it gives out.
+
+    Which tells a classifier from another layer, as there is in a net that ends with a convolution.
+    """
+    seen: dict[torch.Size, Tensor] = {}
+
+    def keep(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        seen[output.shape] = inputs[0].detach()
+
     linear = [module for module in net.modules() if isinstance(module, nn.Linear)]
     own = getattr(net, "classifier", None)
     watched = [own] if isinstance(own, nn.Linear) else linear[-1:]
-    hooks = [
-        layer.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].detach())) for layer in watched
-    ]
+    hooks = [layer.register_forward_hook(keep) for layer in watched]
     try:
         yield seen
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple
@@ -29,8 +29,9 @@ class Batch(NamedTuple):
     labels: Tensor | None
 
     def for_gradients(self) -> Batch:
-        """Return tensors that autograd may save, which it refuses to do with those made in inference mode."""
-        return Batch(_saved_by_autograd(self.images), None if self.labels is None else _saved_by_autograd(self.labels))
+        """Return labels as losses take them, and tensors that autograd may save, as none made in inference mode."""
+        labels = None if self.labels is None else _saved_by_autograd(self.labels).long()
+        return Batch(_saved_by_autograd(self.images), labels)
 
     def halves(self) -> tuple[Batch, Batch]:
         """Return the first half and the second."""
@@ -55,7 +56,7 @@ def score(
 
     Args:
         net: Maps images to logits.
-        images: Shape (n, C, H, W), n >= 2, of the net's own dtype.
+        images: Shape (n, C, H, W), n >= 2, of the net's own dtype; n >= 4 where half of them test.
         labels: Shape (n,), integers; may be None where no measure needs them.
         names: Out of `PROXIES`.
         seed: Of whatever is random in the net, such as dropout.
@@ -79,12 +80,17 @@ def score(
         >>> estimates["params"].value
         11446.0
     """
+    if not isinstance(net, nn.Module):
+        raise UsageError(complaint("score(net, ...)", "a torch.nn.Module", net, "Build the net first."))
     infos = _look_up(names)
     needs = {need for info in infos.values() for need in info.needs}
-    batch, tested = Batch(images, labels), None if test is None else Batch(*test)
+    batch, tested = Batch(images, labels), _test_batch(test)
     _check(net, batch, needs, "batch")
     if tested:
         _check(net, tested, needs, "test")
+    elif "test_labels" in needs and len(images) < 2 * _FEWEST:
+        expected, step = f"n >= {2 * _FEWEST} images, since half of them test", "Pass more, or others as test=."
+        raise UsageError(complaint("score(net, images, labels, ...)", expected, len(images), step))
     with nullcontext() if needs <= {"net"} else preserved(net, seed):
         passes = _Passes(_plan(net, batch.for_gradients(), tested and tested.for_gradients(), needs))
         return {name: passes.measure(info) for name, info in infos.items()}
@@ -179,7 +185,7 @@ def _test_features(net: nn.Module, images: Tensor, labels: Tensor | None) -> dic
 
 
 def _kernels(net: nn.Module, fit: Batch, tested: Batch | None) -> Mapping[str, Any]:
-    found = observe_grams(net, fit.images, tested.images if tested else None)
+    found = observe_grams(net, fit.images.clone(), tested.images.clone() if tested else None)
     check_labels(fit.labels, found["logits"])
     if tested:
         check_labels(tested.labels, found["logits"])
@@ -198,13 +204,23 @@ def _nothing_to_see(need: Observation) -> UsageError:
 
 def _look_up(names: Iterable[str]) -> dict[str, ProxyInfo]:
     call = f"score(net, images, labels, {names!r})"
-    if isinstance(names, str):
-        raise UsageError(complaint(call, "a list of names", names, f'Example: ["{names}"].'))
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        example = names if isinstance(names, str) else "snip"
+        raise UsageError(complaint(call, "a list of names", names, f'Example: ["{example}"].'))
     chosen = list(names)
     for name in chosen:
         if name not in PROXIES:
-            raise UsageError(f"score(net, images, labels, {chosen!r}): {unknown_name('measure', name, PROXIES)}")
+            raise UsageError(f"score(net, images, labels, {chosen!r}): {unknown_name('measure', str(name), PROXIES)}")
     return {name: PROXIES[name] for name in chosen}
+
+
+def _test_batch(test: object) -> Batch | None:
+    if test is None:
+        return None
+    if not isinstance(test, Sequence) or len(test) != len(Batch._fields):
+        expected, step = "images and their labels", "Example: test=(images, labels)."
+        raise UsageError(complaint("score(net, test=...)", expected, _shape(test), step))
+    return Batch(*test)
 
 
 def _check(net: nn.Module, batch: Batch, needs: Set[Observation], what: str) -> None:

@@ -11,10 +11,13 @@ from torch import Tensor, nn
 @contextmanager
 def substituted(forwards: Mapping[nn.Module, Callable[[Tensor], Tensor]]) -> Iterator[None]:
     """Let modules compute something else inside the block; hooks, parameters and everything else stay."""
+    own = {module: vars(module)["forward"] for module in forwards if "forward" in vars(module)}
     for module, forward in forwards.items():
-        module.__dict__["forward"] = forward
+        vars(module)["forward"] = forward
     try:
         yield
     finally:
         for module in forwards:
-            del module.__dict__["forward"]
+            del vars(module)["forward"]
+        for module, forward in own.items():
+            vars(module)["forward"] = forward

@@ -19,9 +19,9 @@ _Modules = Callable[[nn.Module], set[nn.Module]]
 def synflow(net: nn.Module, images: Tensor) -> float:
     """Sum |W * dR/dW| over the weights of convolutions and linear layers, R the sum of the logits for an image of ones.
 
-    All parameters and buffers are replaced by their absolute values, and batch norms are left out. Data only tell the
-    size of the image. Computed in float64, since values of 1e65 are common. NaN where the logits do not depend on the
-    image.
+    All parameters and buffers are replaced by their absolute values, and batch norms are left out, subclasses with
+    whatever else they do. Data only tell the size of the image. Computed in float64, since values of 1e65 are common.
+    NaN where the logits do not depend on the image.
 
     Source: Tanaka et al. 2020, as Abdelfattah et al. 2021 sum it for any net.
     """
@@ -50,12 +50,13 @@ def synflow_residual_bn(net: nn.Module, images: Tensor) -> float:
 
 def _flow(net: nn.Module, images: Tensor, kept: _Modules) -> float:
     names = weight_names(net)
-    values = {name: value.detach().double().abs() for name, value in (*net.named_parameters(), *net.named_buffers())}
+    every = (*net.named_parameters(), *net.named_buffers())
+    values = {name: value.detach().double().abs() for name, value in every if value.is_floating_point()}
     weights = [values[name].requires_grad_() for name in names]
     ones = torch.ones((1, *images.shape[1:]), dtype=torch.float64, device=images.device).requires_grad_()
     left_out = dict.fromkeys(_batch_norms(net) - kept(net), lambda x: x)
     with substituted(left_out), torch.enable_grad():
-        flow = torch.func.functional_call(net, values, (ones,)).sum()
+        flow = torch.func.functional_call(net, values, (ones.clone(),)).sum()
         *gradients, of_image = torch.autograd.grad(flow, [*weights, ones], allow_unused=True)
     if of_image is None or not of_image.any():
         return math.nan

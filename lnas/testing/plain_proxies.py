@@ -226,14 +226,15 @@ def _saliencies(net: nn.Module, images: Tensor, labels: Tensor) -> list[tuple[Te
         layer.register_forward_hook(keep)
     functional.cross_entropy(net(images), labels).backward()
     return [
-        (_channel_saliency(output.detach(), output.grad), layer.weight[0].numel())
+        (_channel_saliency(layer, output.detach() * output.grad), layer.weight[0].numel())
         for layer, output in outputs
         if output.grad is not None
     ]
 
 
-def _channel_saliency(output: Tensor, gradient: Tensor) -> Tensor:
-    per_image = (output * gradient).reshape(*output.shape[:2], -1).sum(dim=2)
+def _channel_saliency(layer: _Layer, product: Tensor) -> Tensor:
+    by_channel = product.movedim(-1, 1) if isinstance(layer, nn.Linear) else product
+    per_image = by_channel.reshape(*by_channel.shape[:2], -1).sum(dim=2)
     return per_image.square().mean(dim=0) / 2
 
 

@@ -397,6 +397,8 @@ def test_a_network_of_ones_own_has_no_thin_one() -> None:
         (["snip"], {"dtype": "float16"}, r"unknown dtype 'float16'"),
         (["snip"], {"batches": 0}, r"expected batches >= 1, or None for the protocol's, got 0"),
         (["snip"], {"batch_size": 1}, r"expected batch_size >= 2, or None for the protocol's, got 1"),
+        ([1], {}, r"unknown measure '1'\."),
+        (["snip"], {"augment": "no"}, r"expected a bool, or None for the protocol's, got 'no'"),
         (["snip"], {"repeats": 1.5}, r"expected repeats >= 1, or None for the protocol's, got 1\.5"),
     ],
 )

@@ -61,3 +61,26 @@ def test_what_is_no_batch_is_refused_as_by_the_norm() -> None:
     made = norm(nn.BatchNorm2d, affine=True)
     with substituted(twice_differentiable_norms(made)), pytest.raises(ValueError, match="expected 4D input"):
         made(torch.randn(2, 3, dtype=F64))
+
+
+class WithRelu(nn.BatchNorm2d):
+    """A batch norm and an activation in one, as in timm."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).relu()
+
+
+def test_what_does_more_than_a_batch_norm_or_less_is_left_alone() -> None:
+    fixed, patched, ordinary = (nn.BatchNorm2d(3) for _ in range(3))
+    fixed.eval()
+    patched.forward = torch.relu
+    net = nn.ModuleList([WithRelu(3), fixed, patched, ordinary, nn.BatchNorm2d(3, track_running_stats=False).eval()])
+    assert list(twice_differentiable_norms(net)) == [net[3], net[4]]
+
+
+def test_a_forward_pass_of_ones_own_is_put_back() -> None:
+    layer = nn.ReLU()
+    layer.forward = own = torch.sigmoid
+    with substituted({layer: torch.tanh}):
+        assert layer(torch.ones(())) == torch.tanh(torch.ones(()))
+    assert vars(layer)["forward"] is own

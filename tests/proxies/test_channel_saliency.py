@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lnas.proxies.channel_saliency import SaliencyWatcher
 
@@ -40,3 +41,41 @@ def test_a_second_backward_pass_adds_nothing() -> None:
     once, twice = watched(again=False), watched(again=True)
     assert len(once) == 2
     assert all(torch.equal(a, b) for a, b in zip(once, twice, strict=True))
+
+
+class Residual(nn.Module):
+    """Adds its input to the output of a convolution, which it may write over."""
+
+    def __init__(self, in_place: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer = nn.Conv2d(3, 3, 3, padding=1)
+        self.in_place = in_place
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.layer(x)
+        return y.add_(x) if self.in_place else y + x
+
+
+def saliency_of(net: nn.Module, x: Tensor) -> Tensor:
+    watcher = SaliencyWatcher()
+    watcher.attach(net)
+    torch.autograd.grad(net(x).square().sum(), list(net.parameters()))
+    watcher.detach()
+    (saliency,) = watcher.saliencies()
+    return saliency.of_channels
+
+
+def test_what_a_net_writes_over_is_no_activation() -> None:
+    x = torch.randn(5, 3, 4, 4)
+    expected, found = (saliency_of(Residual(in_place), x) for in_place in (False, True))
+    torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("positions", [(4,), (2, 3)])
+def test_channels_of_a_linear_layer_come_last(positions: tuple[int, ...]) -> None:
+    x = torch.randn(5, *positions, 3)
+    layer = nn.Linear(3, 2)
+    y = layer(x).detach()
+    expected = (2 * y * y).flatten(1, -2).sum(1).square().mean(0) / 2
+    torch.testing.assert_close(saliency_of(layer, x), expected)

@@ -122,7 +122,7 @@ class Unusual(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         x = self.conv(images)
         # The convolution's output is taken twice, so that its batch norm cannot be joined with it.
-        x = self.norm(x) + torch.tanh(x)
+        x = torch.add(self.norm(x), torch.tanh(x), alpha=3)
         left, right = x.chunk(2, dim=1)
         x = torch.cat([right, left.relu()], dim=1)
         x = F.avg_pool2d(x, 2, divisor_override=3)
@@ -216,6 +216,11 @@ def test_functional_average_pool_without_a_stride() -> None:
 def test_the_number_of_cotangents_at_a_time_changes_nothing(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(jacobian, "_CACHED", size)
     assert_exact(shaken(build_net(Arch("nats_topology", CELLS[0]), channels=4, cells=1)), images_of(5, 3, 8, 8))
+
+
+def test_channels_last() -> None:
+    net = shaken(build_net(Arch("nats_topology", CELLS[0]), channels=4, cells=1)).to(memory_format=torch.channels_last)
+    assert_exact(net, images_of(5, 3, 8, 8).to(memory_format=torch.channels_last))
 
 
 def test_float32() -> None:

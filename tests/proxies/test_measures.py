@@ -92,6 +92,38 @@ def normed_net(seed: int) -> NormedNet:
         return NormedNet().double()
 
 
+class NormAndRelu(nn.BatchNorm2d):
+    """A batch norm and an activation in one, as in timm."""
+
+    def __init__(self, channels: int, in_place: bool) -> None:
+        super().__init__(channels)
+        self.relu = nn.ReLU(inplace=in_place)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.relu(super().forward(images))
+
+
+class PatchNet(nn.Module):
+    """A linear layer on patches in an order that is a buffer; it may write over images, activations and sums."""
+
+    def __init__(self, in_place: bool) -> None:
+        super().__init__()
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.cells = nn.ModuleList([nn.Conv2d(3, 4, 2, 2, 1), NormAndRelu(4, in_place), nn.Linear(4, 4)])
+            self.classifier = nn.Linear(4, CLASSES)
+        self.register_buffer("order", torch.arange(16).flip(0))
+        self.in_place = in_place
+
+    def forward(self, images: Tensor) -> Tensor:
+        convolution, norm, linear = self.cells
+        bright = images.mul_(2) if self.in_place else images * 2
+        patches = norm(convolution(bright)).flatten(2).transpose(1, 2)[:, self.order]
+        found = linear(patches)
+        summed = found.add_(patches) if self.in_place else found + patches
+        return self.classifier(summed.mean(1))
+
+
 class ByHand:
     """`PooledNet` on a batch, forwards and backwards, in NumPy: each name is what the formulas call it."""
 
@@ -292,6 +324,11 @@ def test_regions_of_a_line_are_one_more_than_its_thresholds(thresholds: set[int]
     assert value("linear_regions", net, images.repeat(2, 1, 1, 1)) == len(thresholds) + 1
 
 
+def test_a_last_group_of_one_image_counts_as_well() -> None:
+    net = Thresholds(torch.zeros(1)).double()
+    assert value("linear_regions_grouped", net, line(*[-1.0] * 1000, 1.0)) == 2
+
+
 def test_relu_logdet_of_two_images() -> None:
     """Of four units they agree on three: |4 3; 3 4| = 7."""
     net = Thresholds(torch.tensor([-10.0, 0.0, 10.0, 20.0], dtype=torch.float64))
@@ -306,6 +343,16 @@ def test_relu_logdet_of_three_images() -> None:
 
 def test_relu_logdet_of_images_that_switch_all_units_alike_is_not_finite() -> None:
     assert status("relu_logdet", Thresholds(torch.zeros(1)).double(), line(1, 2)) == "nonfinite"
+
+
+def test_relu_logdet_of_more_images_than_units_is_not_finite() -> None:
+    """The kernel is singular; a determinant of rounding noise would be anything."""
+    thresholds = torch.linspace(-1, 1, 20, dtype=torch.float64)
+    assert status("relu_logdet", Thresholds(thresholds), line(*torch.linspace(-2, 2, 40).tolist())) == "nonfinite"
+    net = LinearNet(drawn(0, 120, 12), drawn(1, CLASSES, 120))
+    net.cells.append(nn.ReLU())
+    assert status("relu_logdet", net, drawn(2, 128, 3, 2, 2)) == "nonfinite"
+    assert status("relu_logdet", net, drawn(2, 32, 3, 2, 2)) == "ok"
 
 
 def test_jacob_cov_of_a_linear_net_has_equal_gradients() -> None:
@@ -462,6 +509,18 @@ def test_dead_edges_that_are_not_computed_change_no_measure_of_the_logits(cell: 
         assert skipped[name].value == pytest.approx(computed[name].value, rel=1e-9), name
     assert skipped["flops"].value <= computed["flops"].value
     assert skipped["relu_logdet"].value < computed["relu_logdet"].value
+
+
+def test_all_measures_equal_their_plain_versions_on_a_net_that_writes_over_its_tensors() -> None:
+    """The plain versions see one that does not."""
+    net, plain_net = PatchNet(in_place=True).double(), PatchNet(in_place=False).double()
+    images, labels = drawn(1, 6, 3, 6, 6), torch.arange(6) % CLASSES
+    shown = images.clone()
+    found = score(net, images, labels, PROXIES)
+    assert torch.equal(images, shown)
+    for name in PROXIES:
+        assert found[name].status == "ok", (name, found[name])
+        assert found[name].value == pytest.approx(PLAIN[name](plain_net, images, labels), rel=1e-7), name
 
 
 def test_every_measure_has_a_plain_version() -> None:

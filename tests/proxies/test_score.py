@@ -146,6 +146,56 @@ def test_test_images_are_checked_as_well(net: nn.Module, images: Tensor, labels:
     assert_refused("test", net, images, labels, ["ntk_mse"], test=(images, labels[:2]))
 
 
+@pytest.mark.parametrize("name", ["ntk_mse", "ntk_mse_cells"])
+def test_halves_of_one_image_are_refused(net: nn.Module, images: Tensor, labels: Tensor, name: str) -> None:
+    assert_refused("expected n >= 4 images", net, images[:3], labels[:3], [name])
+    assert score(net, images[:4], labels[:4], [name])[name].status == "ok"
+    assert score(net, images[:2], labels[:2], [name], test=(images[2:], labels[2:]))[name].status == "ok"
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.uint8])
+def test_labels_are_integers_of_any_size(net: nn.Module, images: Tensor, labels: Tensor, dtype: torch.dtype) -> None:
+    names = ["snip", "ntk_mse", "ntk_mse_cells"]
+    expected, found = (score(net, images, each, names) for each in (labels, labels.to(dtype)))
+    assert {name: item.value for name, item in found.items()} == {name: item.value for name, item in expected.items()}
+
+
+def test_what_is_no_net_no_names_and_no_test_batch_is_refused(net: nn.Module, images: Tensor, labels: Tensor) -> None:
+    assert_refused("expected a torch.nn.Module, got None", None, images, labels, ["params"])
+    assert_refused("expected a list of names, got None", net, images, labels, None)
+    assert_refused("unknown measure '1'", net, images, labels, [1])
+    assert_refused("expected images and their labels", net, images, labels, ["ntk_mse"], test=images)
+
+
+class Tupled(nn.Sequential):
+    def forward(self, images: Tensor) -> Any:
+        return super().forward(images), None
+
+
+def test_a_net_that_returns_no_logits_is_refused(images: Tensor, labels: Tensor) -> None:
+    convolution = nn.Conv2d(3, 10, 3)
+    expected = "expected a net that returns logits of shape (6, classes), got "
+    assert_refused(f"{expected}(6, 10, 6, 6)", convolution, images, labels, ["snip"])
+    assert_refused(f"{expected}'tuple'", Tupled(convolution), images, labels, ["relu_logdet", "snip"])
+
+
+def test_a_linear_layer_that_is_no_classifier_has_no_features(images: Tensor, labels: Tensor) -> None:
+    """Here one that weighs channels, in a net that ends with a convolution."""
+
+    class Weighing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.last, self.weighing = nn.Conv2d(3, 10, 1), nn.Linear(3, 3)
+
+        def forward(self, images: Tensor) -> Tensor:
+            pooled = images.mean((2, 3))
+            return self.last((pooled * self.weighing(pooled))[..., None, None]).flatten(1)
+
+    found = score(Weighing(), images, labels, ["ntk_mse", "snip"])
+    assert found["snip"].status == "ok"
+    assert "expected a net with a linear classifier" in found["ntk_mse"].detail["error"]
+
+
 class Broken(nn.Module):
     """Raises in the forward pass."""
 
