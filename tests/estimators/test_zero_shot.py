@@ -274,7 +274,7 @@ def test_a_pickled_copy_measures_the_same_without_the_batches(options: dict[str,
         {"data": DigitsData(seed=1)},
         {"data": DigitsData(noise=0.1)},
     ],
-    ids=str,
+    ids=lambda change: next(iter(change)),
 )
 def test_whatever_changes_a_number_changes_the_protocol_and_the_number(change: dict[str, Any]) -> None:
     one, other = estimator("snip"), estimator("snip", **change)
