@@ -215,6 +215,13 @@ class SpaceContract:
             assert ElementTree.fromstring(picture).tag == _SVG
             assert picture._repr_svg_() == picture
 
+    def test_archs_are_all_there_are(self, space: SearchSpace) -> None:
+        """Each once and in the order of the genes, where the space is small enough to list."""
+        if space.size <= _COUNTABLE:
+            archs = list(space.archs())
+            assert len(archs) == space.size
+            assert archs == sorted(set(archs))
+
     def test_space_never_changes_itself(self, space: SearchSpace) -> None:
         """Told by its pickle, which also travels to worker processes."""
         before = pickle.dumps(space)
@@ -246,6 +253,8 @@ class SpaceContract:
         list(space.neighbors(arch))
         space.canonical(arch)
         list(itertools.islice(space.classes(), self.samples))
+        if space.size <= _COUNTABLE:
+            next(space.archs())
         space.encode(arch)
         space.draw(arch)
 
