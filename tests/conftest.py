@@ -17,6 +17,11 @@ pytest.register_assert_rewrite("lnas.testing")
 _DEFAULT_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the end-to-end tests: they take longest, and no process is left alone with one of them at the end."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def data_root() -> Path:
     """The folder with CIFAR images and benchmark tables, or a skip."""
