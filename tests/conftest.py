@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -29,3 +31,9 @@ def data_root() -> Path:
     if not root.is_dir():
         pytest.skip("no data folder: set LNAS_DATA to one with images/ and nb201/")
     return root
+
+
+@pytest.fixture(scope="session")
+def oracle_nets(data_root: Path) -> SimpleNamespace:
+    """The small deterministic nets, images and labels on which the papers' own code was run."""
+    return SimpleNamespace(**runpy.run_path(str(data_root / "oracles" / "nets.py")))

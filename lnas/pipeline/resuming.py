@@ -3,11 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from lnas.errors import UsageError, complaint
 from lnas.pipeline.display import Display
+from lnas.store import RunRecord, Store, exclusive, sweep_partial_files, write_whole
+
+
+@contextmanager
+def begun(
+    folder: Path, run: str, settings: Mapping[str, Any], here: Mapping[str, Any], config: str | None
+) -> Iterator[tuple[Store, RunRecord]]:
+    """Open an output folder for this process alone, and begin a run in its store or go on with it.
+
+    Args:
+        folder: Holds store.sqlite; made if absent.
+        run: The run's name in the store.
+        settings: What decides the numbers.
+        here: Versions and machine, kept of the first start only.
+        config: Text kept as config.yaml, where there is one.
+
+    Returns:
+        The store, closed in the end, and the run as it was registered first.
+
+    Raises:
+        UsageError: If the folder holds a run with other settings.
+        RunError: If it cannot be written, or another process works in it.
+    """
+    with exclusive(folder), closing(Store(folder / "store.sqlite")) as store:
+        sweep_partial_files(folder)
+        record = store.begin_run(run, settings, here)
+        require_same_settings(folder, record.settings, settings)
+        if config is not None:
+            write_whole(folder / "config.yaml", config.encode())
+        yield store, record
 
 
 def mention_changes(begun: Mapping[str, Any], now: Mapping[str, Any], display: Display) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from lnas.pipeline.estimation import estimate_candidates
 from lnas.pipeline.outcome import first_reason, ranking_table, run_report, track_outcome
 from lnas.pipeline.picking import RANKED_CONTROLS, parse_controls, pick
 from lnas.pipeline.provenance import provenance
-from lnas.pipeline.resuming import mention_changes, require_same_settings
+from lnas.pipeline.resuming import begun, mention_changes
 from lnas.pipeline.retraining import RetrainingProtocol, retrain_picks, weights_folder
 from lnas.pipeline.tracking import Tracker, WandbMode, wandb_logger
 from lnas.pipeline.truth import Truth
@@ -26,7 +25,7 @@ from lnas.report import RunReport
 from lnas.search import RandomSearch, Strategy
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.stats import measure_names, rank_sum
-from lnas.store import Store, exclusive, sweep_partial_files, write_whole
+from lnas.store import write_whole
 from lnas.training import Retraining
 from lnas.training.recipe import check_retraining
 from lnas.types import Arch, describe
@@ -110,13 +109,8 @@ def run(
     if not 0 <= seed < 2**31:
         raise UsageError(complaint(f"seed={seed}", "0 <= seed < 2**31", seed, "Choose a smaller one."))
     folder = Path(output)
-    with exclusive(folder), closing(Store(folder / "store.sqlite")) as store:
-        sweep_partial_files(folder)
-        here = provenance()
-        record = store.begin_run(_RUN, settings, here)
-        require_same_settings(folder, record.settings, settings)
-        if config is not None:
-            write_whole(folder / "config.yaml", config.encode())
+    here = provenance()
+    with begun(folder, _RUN, settings, here, config) as (store, record):
         unfinished = record.outcome is None
         if unfinished:
             mention_changes(record.provenance, here, display)

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from lnas.proxies.spectrum import is_singular
+
 
 def ntk_cond(gram: Tensor) -> float:
     """Divide the largest eigenvalue of the kernel by the least. Lower is better.
@@ -24,5 +26,4 @@ def ntk_cond(gram: Tensor) -> float:
     if not gram.isfinite().all():
         return math.nan
     eigenvalues = torch.linalg.eigvalsh(gram.double())
-    least, largest = float(eigenvalues[0]), float(eigenvalues[-1])
-    return largest / least if least > len(gram) * torch.finfo(gram.dtype).eps * largest else math.inf
+    return math.inf if is_singular(eigenvalues, gram.dtype) else float(eigenvalues[-1] / eigenvalues[0])

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from lnas.proxies.spectrum import is_singular
+
 
 def relu_logdet(relu_agreement: Tensor) -> float:
     """Return log |det K|, where K counts for two images the ReLU units that are on for both or off for both.
@@ -21,6 +23,4 @@ def relu_logdet(relu_agreement: Tensor) -> float:
     Source: Mellor et al. 2021, eq. 2. Every call of a ReLU module counts, as in the released code.
     """
     eigenvalues = torch.linalg.eigvalsh(relu_agreement)
-    if eigenvalues[0] <= len(relu_agreement) * torch.finfo(relu_agreement.dtype).eps * eigenvalues[-1]:
-        return -math.inf
-    return float(relu_agreement.slogdet().logabsdet)
+    return -math.inf if is_singular(eigenvalues, relu_agreement.dtype) else float(eigenvalues.log().sum())

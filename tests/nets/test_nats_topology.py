@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
-import sys
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -110,24 +108,13 @@ def test_parameters_and_flops_of_all_cells_equal_the_benchmark_table(table: dict
     assert_table_agrees(table, range(SPACE.size))
 
 
-def oracle_nets(data_root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("oracle_nets", data_root / "oracles" / "nets.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["oracle_nets"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.data
 @pytest.mark.parametrize("name", ["all3x3", "withnone", "noconv", "mixed", "deadnode", "allnone", "allskip"])
-def test_logits_equal_those_of_an_independent_build(data_root: Path, name: str) -> None:
-    oracle = oracle_nets(data_root)
-    text = (oracle.NB201_ARCHS | oracle.NB201_EDGE_ARCHS)[name]
-    expected = oracle.build(f"nb201:{name}", torch.float64)
-    net = oracle.fill(build_net(SPACE.parse(text), channels=4, cells=1).double()).train()
-    images = oracle.images(dtype=torch.float64)
+def test_logits_equal_those_of_an_independent_build(oracle_nets: SimpleNamespace, name: str) -> None:
+    text = (oracle_nets.NB201_ARCHS | oracle_nets.NB201_EDGE_ARCHS)[name]
+    expected = oracle_nets.build(f"nb201:{name}", torch.float64)
+    net = oracle_nets.fill(build_net(SPACE.parse(text), channels=4, cells=1).double()).train()
+    images = oracle_nets.images(dtype=torch.float64)
     torch.testing.assert_close(net(images), expected(images), rtol=1e-12, atol=1e-12)
 
 

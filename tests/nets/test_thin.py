@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import pickle
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -49,25 +48,17 @@ class TestThinNets(NetContract):
         return torch.randn(8, 1, 5, 5, generator=torch.Generator().manual_seed(0))
 
 
-def oracle_nets(data_root: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("oracle_nets", data_root / "oracles" / "nets.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 ORACLE_CELLS = ["all3x3", "withnone", "noconv", "mixed", "deadnode"]
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", ORACLE_CELLS)
-def test_logits_equal_those_of_an_independent_build(data_root: Path, name: str) -> None:
-    oracle = oracle_nets(data_root)
-    net = oracle.fill(build_thin_net(TOPOLOGY.parse(oracle.NB201_ARCHS[name])).double())
-    images = oracle.images(32, 1, 3, dtype=torch.float64)
-    torch.testing.assert_close(net(images), oracle.build(f"thin:{name}", torch.float64)(images), rtol=1e-12, atol=1e-12)
+def test_logits_equal_those_of_an_independent_build(oracle_nets: SimpleNamespace, name: str) -> None:
+    net = oracle_nets.fill(build_thin_net(TOPOLOGY.parse(oracle_nets.NB201_ARCHS[name])).double())
+    images = oracle_nets.images(32, 1, 3, dtype=torch.float64)
+    torch.testing.assert_close(
+        net(images), oracle_nets.build(f"thin:{name}", torch.float64)(images), rtol=1e-12, atol=1e-12
+    )
 
 
 def patterns(net: nn.Module, images: Tensor) -> np.ndarray:
@@ -88,13 +79,14 @@ def patterns(net: nn.Module, images: Tensor) -> np.ndarray:
 @pytest.mark.data
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("name", ["all3x3", "withnone", "noconv"])
-def test_as_many_regions_as_the_released_code_counts(data_root: Path, name: str, dtype: torch.dtype) -> None:
-    oracle = oracle_nets(data_root)
+def test_as_many_regions_as_the_released_code_counts(
+    data_root: Path, oracle_nets: SimpleNamespace, name: str, dtype: torch.dtype
+) -> None:
     records = json.loads((data_root / "oracles" / "oracles.json").read_text())
     wanted = {"case": f"thin:{name}", "metric": "tenas_linear_regions", "dtype": str(dtype).removeprefix("torch.")}
     (record,) = [entry for entry in records if entry | wanted == entry]
-    net = oracle.fill(build_thin_net(TOPOLOGY.parse(oracle.NB201_ARCHS[name])).double()).to(dtype)
-    batches = oracle.images(300, 1, 3, dtype=dtype).split(100)
+    net = oracle_nets.fill(build_thin_net(TOPOLOGY.parse(oracle_nets.NB201_ARCHS[name])).double()).to(dtype)
+    batches = oracle_nets.images(300, 1, 3, dtype=dtype).split(100)
     found = np.concatenate([patterns(net, batch) for batch in batches])
     assert f"{found.shape[1]} units" in record["note"]
     assert len(np.unique(found, axis=0)) == round(record["value"])

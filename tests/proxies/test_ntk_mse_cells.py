@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import runpy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -59,11 +58,10 @@ def test_a_singular_kernel_gives_no_number(train: Tensor) -> None:
 
 
 @pytest.fixture(scope="module")
-def oracle(data_root: Path) -> SimpleNamespace:
-    folder = data_root / "oracles"
-    records = json.loads((folder / "oracles.json").read_text())
+def oracle(data_root: Path, oracle_nets: SimpleNamespace) -> SimpleNamespace:
+    records = json.loads((data_root / "oracles" / "oracles.json").read_text())
     wanted = [record for record in records if record["metric"] == "tegnas_mse"]
-    return SimpleNamespace(**runpy.run_path(str(folder / "nets.py")), records=wanted)
+    return SimpleNamespace(**vars(oracle_nets), records=wanted)
 
 
 def released(oracle: SimpleNamespace, record: dict[str, Any]) -> float:

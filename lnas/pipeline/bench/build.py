@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,11 @@ from lnas.pipeline.bench.table import Training, assemble_table
 from lnas.pipeline.bench.training import SPLITS, BenchmarkProtocol, BenchmarkTraining, TrainingTask, failed_training
 from lnas.pipeline.display import Display
 from lnas.pipeline.provenance import provenance
-from lnas.pipeline.resuming import mention_changes, require_same_settings
+from lnas.pipeline.resuming import begun, mention_changes
 from lnas.pipeline.threads import limited_threads
 from lnas.seeds import derive_seed
 from lnas.spaces import NatsTopologySpace, SearchSpace
-from lnas.store import Store, exclusive, sweep_partial_files, write_whole
+from lnas.store import Store, write_whole
 from lnas.training import Retraining
 from lnas.training.recipe import check_retraining
 from lnas.types import Arch, Estimate, describe
@@ -96,14 +95,9 @@ def build_benchmark(
     protocol = BenchmarkProtocol.of(one, net, data)
     settings = {"space": describe(space), "protocol": describe(protocol), "row": row, "seed": seed}
     folder = Path(output)
-    with exclusive(folder), closing(Store(folder / "store.sqlite")) as store:
-        sweep_partial_files(folder)
-        here = provenance() | {"threads": threads}
-        record = store.begin_run("benchmark", settings, here)
-        require_same_settings(folder, record.settings, settings)
+    here = provenance() | {"threads": threads}
+    with begun(folder, "benchmark", settings, here, config) as (store, record):
         mention_changes(record.provenance, here, display)
-        if config is not None:
-            write_whole(folder / "config.yaml", config.encode())
         executor: Executor = Serial() if processes == 1 else Processes(processes, threads)
         with limited_threads(threads):
             trained = _train(tasks, BenchmarkTraining(net, data, one), protocol, executor, store, display)

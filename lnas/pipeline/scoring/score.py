@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from lnas.pipeline.directions import directions_of
 from lnas.pipeline.display import Display
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.reasons import reason
-from lnas.pipeline.resuming import mention_changes, require_same_settings
+from lnas.pipeline.resuming import begun, mention_changes
 from lnas.pipeline.scoring.agreement import RankAgreement, rank_agreement
 from lnas.pipeline.scoring.choosing import choose_archs
 from lnas.pipeline.scoring.collecting import collect
@@ -32,7 +31,7 @@ from lnas.pipeline.scoring.parts import OncePer, divide
 from lnas.pipeline.threads import limited_threads
 from lnas.pipeline.truth import Truth
 from lnas.spaces import NatsTopologySpace, SearchSpace
-from lnas.store import Store, exclusive, sweep_partial_files, write_whole
+from lnas.store import write_whole
 from lnas.types import Arch, Estimate, describe
 
 _RUN = "score"
@@ -119,14 +118,9 @@ def score_architectures(
         "seed": seed,
     }
     folder = Path(output)
-    with exclusive(folder), closing(Store(folder / "store.sqlite")) as store:
-        sweep_partial_files(folder)
-        here = provenance() | {"threads": threads}
-        record = store.begin_run(_RUN, settings, here)
-        require_same_settings(folder, record.settings, settings)
+    here = provenance() | {"threads": threads}
+    with begun(folder, _RUN, settings, here, config) as (store, record):
         mention_changes(record.provenance, here, display)
-        if config is not None:
-            write_whole(folder / "config.yaml", config.encode())
         executor: Executor = Serial() if processes == 1 else Processes(processes, threads)
         with limited_threads(threads):
             known = collect(plan(chosen, parts, seed), parts, seed, executor, store, display)
