@@ -7,7 +7,11 @@ act on. The command line prints that line and ends with the error's `exit_status
 from __future__ import annotations
 
 import difflib
+import signal
 from collections.abc import Iterable
+
+TERMINATED = 128 + signal.SIGTERM
+"""The exit status of a process that was asked to end."""
 
 _MANY = 30
 _LONG = 300

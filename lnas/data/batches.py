@@ -58,28 +58,33 @@ class Shuffled(Sampler[Tensor]):
         """Choose the order of the next pass."""
         self._epoch = epoch
 
+    def batch(self, step: int) -> Tensor:
+        """Return the indices of a step, counted from 0 through all passes."""
+        epoch, number = divmod(step, len(self))
+        return self._order(epoch)[number * self._batch_size : (number + 1) * self._batch_size]
+
     def __len__(self) -> int:
         return self._length // self._batch_size
 
     def __iter__(self) -> Iterator[Tensor]:
-        generator = torch.Generator().manual_seed(derive_seed(self._seed, "shuffle", self._epoch))
-        order = torch.randperm(self._length, generator=generator)
-        yield from order.split(self._batch_size)[: len(self)]
+        yield from self._order(self._epoch).split(self._batch_size)[: len(self)]
+
+    def _order(self, epoch: int) -> Tensor:
+        generator = torch.Generator().manual_seed(derive_seed(self._seed, "shuffle", epoch))
+        return torch.randperm(self._length, generator=generator)
 
 
-class Repeated(Sampler[Tensor]):
-    """The whole split as one batch, `steps` times: full-batch training."""
+class PreparedBatches:
+    """A split in batches as a network takes them, in order and not augmented; made as they are asked for."""
 
-    def __init__(self, length: int, steps: int) -> None:
-        self._everything = torch.arange(length)
-        self._steps = steps
+    def __init__(self, split: Split, data: ImageData, batch_size: int) -> None:
+        self._split = SplitDataset(split)
+        self._data = data
+        self._order = InOrder(len(split), batch_size)
 
-    def __len__(self) -> int:
-        return self._steps
-
-    def __iter__(self) -> Iterator[Tensor]:
-        for _ in range(self._steps):
-            yield self._everything
+    def __iter__(self) -> Iterator[Batch]:
+        for indices in self._order:
+            yield prepare(self._split[indices], self._data, augment=False)
 
 
 def batch_loader(split: Split, batches: Sampler[Tensor]) -> DataLoader[Batch]:

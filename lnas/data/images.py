@@ -113,40 +113,35 @@ class ImageData(ABC):
         return self.load()
 
 
-def proxy_subset(split: Split, classes: int, images_per_class: int, seed: int) -> Split:
+def proxy_subset(split: Split, classes: int | None, images_per_class: int | None, seed: int) -> Split:
     """Draw the condensed data set of ST-NAS (Sec. 3.3): some classes, a few images of each.
 
     Args:
         split: Where to draw from.
-        classes: How many classes.
-        images_per_class: How many images of each.
+        classes: How many classes; None is all.
+        images_per_class: How many images of each; None is all there are.
         seed: Decides classes and images.
 
     Returns:
-        `classes * images_per_class` images in the order of the split; labels are those of the split, so that the
-        network keeps the outputs of the full task.
+        The images in the order of the split, `classes * images_per_class` where both are numbers; labels are those of
+        the split, so that the network keeps the outputs of the full task.
 
     Raises:
         UsageError: If the split has fewer classes, or a class fewer images.
     """
     rng = np.random.default_rng(derive_seed(seed, "proxy_subset"))
     present, counts = np.unique(split.labels, return_counts=True)
-    if not 1 <= classes <= len(present):
-        raise UsageError(
-            complaint(
-                f"proxy_subset(classes={classes})", f"1 <= classes <= {len(present)}", classes, "Ask for fewer classes."
-            )
-        )
+    classes = _within("classes", len(present) if classes is None else classes, len(present))
     chosen = np.sort(rng.choice(present, size=classes, replace=False))
-    fewest = int(counts[np.isin(present, chosen)].min())
-    if not 1 <= images_per_class <= fewest:
-        raise UsageError(
-            complaint(
-                f"proxy_subset(images_per_class={images_per_class})",
-                f"1 <= images_per_class <= {fewest}",
-                images_per_class,
-                "Ask for fewer images.",
-            )
-        )
-    rows = [rng.choice(np.flatnonzero(split.labels == label), images_per_class, replace=False) for label in chosen]
-    return split.take(np.sort(np.concatenate(rows)))
+    of_each = [np.flatnonzero(split.labels == label) for label in chosen]
+    if images_per_class is not None:
+        count = _within("images_per_class", images_per_class, int(counts[np.isin(present, chosen)].min()))
+        of_each = [rng.choice(rows, count, replace=False) for rows in of_each]
+    return split.take(np.sort(np.concatenate(of_each)))
+
+
+def _within(name: str, number: int, most: int) -> int:
+    if not 1 <= number <= most:
+        call = f"proxy_subset({name}={number})"
+        raise UsageError(complaint(call, f"1 <= {name} <= {most}", number, "Ask for fewer."))
+    return number

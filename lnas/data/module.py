@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import lightning.pytorch as pl
+import numpy as np
+import torch
 from torch.utils.data import DataLoader
 
-from lnas.data.batches import Batch, InOrder, Repeated, Shuffled, batch_loader, prepare
+from lnas.data.batches import Batch, InOrder, Shuffled, batch_loader, prepare
 from lnas.data.images import ImageData, Split, SplitName
+from lnas.seeds import derive_seed
 
 
 class ImageDataModule(pl.LightningDataModule):
@@ -50,26 +53,52 @@ class ImageDataModule(pl.LightningDataModule):
         return batch_loader(split, InOrder(len(split), 4 * self._batch_size))
 
 
-class ProxyDataModule(pl.LightningDataModule):
-    """Serve a proxy subset as one full batch, step after step.
+class StepDataModule(pl.LightningDataModule):
+    """Serve training batches that depend on the seed and the number of the step alone.
+
+    A training that is resumed at any step sees the images, and draws the augmentations and dropout masks, of one that
+    was never stopped. The images are moved to the device once; a step moves nothing.
 
     Args:
-        proxy: The subset.
-        data: Where it comes from: its normalisation and augmentation.
-        steps: How many times the batch is served.
-        augment: Whether each step sees the images cropped and flipped anew.
+        split: The images.
+        data: Where they come from: their normalisation and augmentation.
+        seed: Decides order, augmentation and whatever the network draws.
+        steps: Steps of an epoch, as Lightning counts them; None is once through the images.
+        batch_size: Images per step, shuffled anew in each pass, a last smaller batch dropped; None is all of them.
+        augment: Whether each step sees the images cropped and flipped anew, as the data allows.
     """
 
-    def __init__(self, proxy: Split, data: ImageData, steps: int, augment: bool) -> None:
+    def __init__(
+        self,
+        split: Split,
+        data: ImageData,
+        seed: int,
+        steps: int | None,
+        batch_size: int | None = None,
+        augment: bool = True,
+    ) -> None:
         super().__init__()
-        self._proxy = proxy
+        self._images = torch.from_numpy(np.ascontiguousarray(split.images))
+        self._labels = torch.from_numpy(np.ascontiguousarray(split.labels))
         self._data = data
-        self._steps = steps
+        self._seed = seed
+        self._order = Shuffled(len(split), batch_size, seed) if batch_size else None
+        self._steps = steps or (len(self._order) if self._order else 1)
         self._augment = augment
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        return batch_loader(self._proxy, Repeated(len(self._proxy), self._steps))
+    def train_dataloader(self) -> range:
+        return range(self._steps)
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        """Augment and normalise where the batch lies."""
-        return prepare(batch, self._data, self._augment)
+    def transfer_batch_to_device(self, batch: int, device: torch.device, dataloader_idx: int) -> Batch:
+        """Make the batch of the step that comes next, where the network lies."""
+        assert self.trainer is not None
+        step = self.trainer.global_step  # not `batch`: a loader begins anew when a training is resumed
+        self._images, self._labels = self._images.to(device), self._labels.to(device)
+        torch.manual_seed(derive_seed(self._seed, "step", step))
+        return prepare(self._chosen(step), self._data, self._augment)
+
+    def _chosen(self, step: int) -> Batch:
+        if self._order is None:
+            return self._images, self._labels
+        chosen = self._order.batch(step).to(self._images.device)
+        return self._images[chosen], self._labels[chosen]

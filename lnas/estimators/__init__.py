@@ -2,7 +2,7 @@
 
 from lnas.estimators.base import Estimator
 from lnas.estimators.catalogue import ESTIMATOR_OF, EstimatorFactory, factories_for
-from lnas.estimators.short_training import ShortTrainingEstimator, ShortTrainingProtocol
+from lnas.estimators.short_training import ShortTrainingEstimator, ShortTrainingProtocol, truncated_training
 from lnas.estimators.tabular import TabularEstimator, TabularProtocol
 from lnas.estimators.zero_shot import ZeroShotEstimator, ZeroShotProtocol
 
@@ -17,4 +17,5 @@ __all__ = [
     "ZeroShotEstimator",
     "ZeroShotProtocol",
     "factories_for",
+    "truncated_training",
 ]

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from typing import Any
 
 from lnas.data import ImageData
 from lnas.errors import UsageError, unknown_name
 from lnas.estimators.base import Estimator
-from lnas.estimators.short_training import ShortTrainingEstimator
+from lnas.estimators.short_training import ShortTrainingEstimator, truncated_training
 from lnas.estimators.zero_shot import ZeroShotEstimator
 from lnas.proxies import PROXIES
 from lnas.types import Arch
 
 EstimatorFactory = Callable[[Callable[[Arch, int], Any], ImageData], Estimator]
 
+_OF_SHORT_TRAINING = ("angle", "angle_feat", "loss", "loss_area", "loss_tail")
+_OF_TRUNCATED_TRAINING = re.compile(r"(?:train|val)_acc@([1-9]\d*)")
+
 ESTIMATOR_OF: dict[str, type[ShortTrainingEstimator] | type[ZeroShotEstimator]] = {
-    "angle": ShortTrainingEstimator,
-    "loss": ShortTrainingEstimator,
+    **dict.fromkeys(_OF_SHORT_TRAINING, ShortTrainingEstimator),
     **dict.fromkeys(PROXIES, ZeroShotEstimator),
 }
+"""Which estimator gives which measure. `train_acc@E` and `val_acc@E`, after E epochs, are of truncated training."""
 
 
 def factories_for(measures: Iterable[str]) -> list[EstimatorFactory]:
@@ -29,12 +33,17 @@ def factories_for(measures: Iterable[str]) -> list[EstimatorFactory]:
     Raises:
         UsageError: If a name is no measure; the nearest one is suggested.
     """
-    chosen: dict[type[ShortTrainingEstimator] | type[ZeroShotEstimator], list[str]] = {}
+    chosen: dict[Hashable, EstimatorFactory] = {}
+    zero_shot: list[str] = []
     for name in dict.fromkeys(measures):
-        if name not in ESTIMATOR_OF:
-            raise UsageError(unknown_name("measure", name, ESTIMATOR_OF))
-        chosen.setdefault(ESTIMATOR_OF[name], []).append(name)
-    return [
-        partial(ZeroShotEstimator, names=tuple(names)) if kind is ZeroShotEstimator else kind
-        for kind, names in chosen.items()
-    ]
+        if name in PROXIES:
+            zero_shot.append(name)
+            chosen["zero-shot"] = partial(ZeroShotEstimator, names=tuple(zero_shot))
+        elif truncated := _OF_TRUNCATED_TRAINING.fullmatch(name):
+            epochs = int(truncated.group(1))
+            chosen.setdefault(epochs, partial(truncated_training, epochs=epochs))
+        elif name in ESTIMATOR_OF:
+            chosen.setdefault("short training", ShortTrainingEstimator)
+        else:
+            raise UsageError(unknown_name("measure", name, [*ESTIMATOR_OF, "train_acc@12", "val_acc@12"]))
+    return list(chosen.values())

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from lnas.errors import LnasError, RunError, UsageError
+from lnas.errors import TERMINATED, LnasError, RunError, UsageError
 
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
@@ -52,10 +52,12 @@ class Executor(ABC):
 
 
 def attempt(function: Callable[[TaskT], ResultT], task: TaskT) -> Done[TaskT, ResultT]:
-    """Run a task here and now."""
+    """Run a task here and now; what it raises is its result, unless this process was asked to end."""
     try:
         return Done(task, result=function(task))
     except (Exception, SystemExit) as error:
+        if isinstance(error, SystemExit) and error.code == TERMINATED:
+            raise
         return Done(task, error=plain_error(error))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from lnas.nets.names import DeadEdges, ImageSize, Initialization, PoolNorm
-from lnas.types import Arch
+from lnas.types import Arch, Region
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,16 @@ class NetBuilder:
     drop_path: float = 0.0
     pool_norm: PoolNorm | None = None
 
-    def __call__(self, arch: Arch, num_classes: int) -> Any:
-        """Build the network of an architecture, an `nn.Module`."""
+    def __call__(self, candidate: Arch | Region, num_classes: int) -> Any:
+        """Build the network of an architecture, or the supernet of a region as a uniform mixture: an `nn.Module`."""
+        options = {field.name: getattr(self, field.name) for field in fields(self)}
+        if isinstance(candidate, Region):
+            from lnas.nets.mixture import build_mixture
+
+            return build_mixture(candidate, num_classes, options)
         from lnas.nets.build import build_net
 
-        return build_net(arch, num_classes, **{field.name: getattr(self, field.name) for field in fields(self)})
+        return build_net(candidate, num_classes, **options)
 
 
 BENCHMARK_NET = NetBuilder()

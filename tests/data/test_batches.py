@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from lnas.data import DigitsData
-from lnas.data.batches import InOrder, Repeated, Shuffled, batch_loader, normalize, random_crop, random_flip
+from lnas.data.batches import InOrder, PreparedBatches, Shuffled, batch_loader, normalize, prepare, random_crop, random_flip
 
 
 def test_in_order_covers_everything_once() -> None:
@@ -29,10 +29,23 @@ def test_shuffled_keeps_a_split_smaller_than_a_batch() -> None:
     assert [len(batch) for batch in Shuffled(5, 64, 0)] == [5]
 
 
-def test_repeated_serves_the_whole_split_each_step() -> None:
-    batches = list(Repeated(3, 4))
-    assert len(batches) == 4
-    assert all(batch.tolist() == [0, 1, 2] for batch in batches)
+def test_a_step_of_shuffled_is_the_batch_of_its_pass() -> None:
+    sampler = Shuffled(20, 6, 0)
+    by_step = [sampler.batch(step).tolist() for step in range(6)]
+    for epoch in (0, 1):
+        sampler.set_epoch(epoch)
+        assert [batch.tolist() for batch in sampler] == by_step[3 * epoch : 3 * epoch + 3]
+
+
+def test_prepared_batches_are_those_of_evaluation_each_time() -> None:
+    data = DigitsData()
+    split = data.splits["val"]
+    batches = PreparedBatches(split, data, 128)
+    expected = prepare((torch.from_numpy(split.images), torch.from_numpy(split.labels)), data, augment=False)
+    for _ in range(2):
+        images, labels = (torch.cat(parts) for parts in zip(*batches, strict=True))
+        assert torch.equal(images, expected[0])
+        assert torch.equal(labels, expected[1])
 
 
 def test_loader_serves_the_indexed_images() -> None:

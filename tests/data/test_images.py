@@ -83,3 +83,11 @@ def test_proxy_depends_on_the_seed_alone(train: Split) -> None:
 def test_more_than_there_is_is_refused(train: Split, classes: int, images: int, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         proxy_subset(train, classes, images, seed=0)
+
+
+def test_the_whole_of_a_split_is_a_proxy_too(train: Split) -> None:
+    everything = proxy_subset(train, None, None, seed=0)
+    assert everything.fingerprint() == train.fingerprint()
+    assert np.bincount(proxy_subset(train, None, 3, seed=0).labels).tolist() == [3] * 10
+    of_two = proxy_subset(train, 2, None, seed=0)
+    assert len(of_two) == np.isin(train.labels, np.unique(of_two.labels)).sum()

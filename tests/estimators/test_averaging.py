@@ -38,3 +38,9 @@ def test_a_failure_comes_before_what_is_not_finite() -> None:
 @pytest.mark.parametrize("value", [1.7e308, -1.7e308])
 def test_a_mean_beyond_the_largest_number_is_not_finite(value: float) -> None:
     assert mean_estimate([[Estimate(value)] * 3]).status == "nonfinite"
+
+
+def test_curves_are_averaged_point_by_point() -> None:
+    first = Estimate(1.0, detail={"curves": {"loss": [4.0, 2.0], "angle": [0.1]}})
+    second = Estimate(3.0, detail={"curves": {"loss": [2.0, 1.0, 0.5]}})
+    assert mean_estimate([[first], [second]]).detail["curves"] == {"loss": [3.0, 1.5]}

@@ -21,6 +21,12 @@ def test_a_name_leads_to_an_estimator_that_gives_it(name: str) -> None:
     assert name in factory(NetBuilder(), DigitsData()).measures
 
 
+def test_accuracies_after_few_epochs_are_of_truncated_training() -> None:
+    made = [f(NetBuilder(), DigitsData()) for f in factories_for(["val_acc@1", "train_acc@12", "val_acc@12", "angle"])]
+    assert [estimator.protocol.epochs for estimator in made] == [1, 12, 0]
+    assert {"train_acc@12", "val_acc@12"} <= made[1].measures.keys()
+
+
 def test_every_proxy_has_an_estimator() -> None:
     assert ESTIMATOR_OF.keys() >= PROXIES.keys()
 

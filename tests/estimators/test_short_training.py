@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ from torch import nn
 
 from lnas.data import DigitsData
 from lnas.errors import UsageError
-from lnas.estimators import ShortTrainingEstimator
+from lnas.estimators import ShortTrainingEstimator, truncated_training
 from lnas.nets import NetBuilder, build_net
-from lnas.spaces import NatsTopologySpace
+from lnas.spaces import SPACES, NatsTopologySpace
 from lnas.types import Arch
 
 SPACE = NatsTopologySpace()
@@ -25,46 +26,74 @@ def estimator(**options: Any) -> ShortTrainingEstimator:
     return ShortTrainingEstimator(NET, DigitsData(), **{"steps": 8, "accelerator": "cpu", **options})
 
 
-def by_hand(steps: int) -> tuple[float, float, list[float]]:
-    """Algorithm 1 written out, on the same weights and images, unaugmented: angle, loss after, loss by step."""
+class ByHand(NamedTuple):
+    """Angles of the classifier after each step, of the features after the last; loss of each step, and after."""
+
+    angles: list[float]
+    features: float
+    losses: list[float]
+    after: float
+
+
+def by_hand(steps: int) -> ByHand:
+    """Algorithm 1 written out, on the same weights and images, unaugmented."""
     from lnas.nets import initialize
     from lnas.seeds import derive_seed
 
-    torch.manual_seed(derive_seed(0, ARCH, "short_training"))
+    torch.manual_seed(derive_seed(0, ARCH, "short_training", 0))
     net = build_net(ARCH, 10, channels=4, cells=1)
     initialize(net, "kaiming_uniform")
     data = DigitsData()
     proxy = estimator().proxy
     images = (torch.from_numpy(proxy.images).float() / 255 - data.mean[0]) / data.std[0]
     labels = torch.from_numpy(proxy.labels)
-    start = net.classifier.weight.detach().clone().double().flatten()
+    classifier = [net.classifier.weight]
+    features = [weight for weight in net.parameters() if weight.ndim == 4]
+    starts = flat(classifier), flat(features)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.2, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    losses = []
+    losses, angles = [], []
     for _ in range(steps):
         loss = nn.functional.cross_entropy(net(images), labels)
         losses.append(float(loss.detach()))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    end = net.classifier.weight.detach().double().flatten()
-    angle = math.acos(float(start @ end / start.norm() / end.norm()))
+        angles.append(arccos(starts[0], flat(classifier)))
     with torch.no_grad():
         after = float(nn.functional.cross_entropy(net(images), labels))
-    return angle, after, losses
+    return ByHand(angles, arccos(starts[1], flat(features)), losses, after)
+
+
+def flat(weights: list[nn.Parameter]) -> torch.Tensor:
+    return torch.cat([weight.detach().double().reshape(-1) for weight in weights])
+
+
+def arccos(u: torch.Tensor, v: torch.Tensor) -> float:
+    return math.acos(float(u @ v / u.norm() / v.norm()))
 
 
 def test_equals_algorithm_1_written_out() -> None:
-    angle, after, losses = by_hand(8)
-    estimates = estimator(augment=False).estimate(ARCH, seed=0)
-    assert estimates["angle"].value == pytest.approx(angle, rel=1e-5)
-    assert estimates["loss"].value == pytest.approx(after, rel=1e-5)
-    assert estimates["loss"].detail["curves"]["loss"] == pytest.approx(losses, rel=1e-5)
-    assert estimates["angle"].detail["cosine"] == pytest.approx(math.cos(angle), rel=1e-6)
+    expected = by_hand(12)
+    estimates = estimator(steps=12, augment=False).estimate(ARCH, seed=0)
+    values = {name: item.value for name, item in estimates.items()}
+    assert values == pytest.approx(
+        {
+            "angle": expected.angles[-1],
+            "angle_feat": expected.features,
+            "loss": expected.after,
+            "loss_area": sum(expected.losses),
+            "loss_tail": sum(expected.losses[-10:]) / 10,
+        },
+        rel=1e-4,
+    )
+    assert estimates["loss"].detail["curves"]["loss"] == pytest.approx(expected.losses, rel=1e-4)
+    assert estimates["angle"].detail["curves"]["angle"] == pytest.approx(expected.angles, rel=1e-4)
+    assert estimates["angle"].detail["cosine"] == pytest.approx(math.cos(expected.angles[-1]), rel=1e-5)
 
 
 def test_loss_of_the_last_step_is_the_released_variant() -> None:
     released = estimator(augment=False, loss_at="last_step")
-    assert released.estimate(ARCH, seed=0)["loss"].value == pytest.approx(by_hand(8)[2][-1], rel=1e-5)
+    assert released.estimate(ARCH, seed=0)["loss"].value == pytest.approx(by_hand(8).losses[-1], rel=1e-5)
     assert released.protocol != estimator(augment=False).protocol
 
 
@@ -99,7 +128,12 @@ def test_a_network_that_raises_is_a_failure_with_its_reason() -> None:
         ({"init": "kaiming_normal"}, True),
         ({"augment": False}, True),
         ({"proxy_seed": 1}, True),
+        ({"epochs": 2}, True),
+        ({"batch_size": 50}, True),
+        ({"repeats": 2}, True),
+        ({"protocol": "as_released"}, True),
         ({"accelerator": "auto"}, False),
+        ({"checkpoints": "somewhere"}, False),
     ],
 )
 def test_protocol_holds_what_decides_the_numbers(change: dict[str, Any], differs: bool) -> None:
@@ -118,6 +152,11 @@ def test_protocol_holds_the_net_and_the_images() -> None:
     [
         ({"classes": 11}, r"classes <= 10, which is all that 'digits' has, got 11"),
         ({"steps": 0}, r"steps >= 1, got 0"),
+        ({"lr": 0}, r"lr > 0, got 0"),
+        ({"schedule": "cosine"}, r"epochs, over which the rate falls, got None"),
+        ({"epochs": 2, "checkpoints": "x"}, r"a number of steps, got 'epochs=2'"),
+        ({"protocol": "as_printed"}, r"unknown protocol 'as_printed'"),
+        ({"init": "kaiming"}, r"unknown init 'kaiming'"),
         ({"images_per_class": 0}, r"images_per_class >= 1, got 0"),
     ],
 )
@@ -131,3 +170,95 @@ def test_augmentation_draws_anew_each_step() -> None:
     shifted = estimator(augment=True).estimate(ARCH, seed=0)["loss"].detail["curves"]["loss"]
     assert steady[0] != shifted[0]
     assert np.isfinite(shifted).all()
+
+
+WEIGHTLESS = SPACE.parse("|skip_connect~0|+|none~0|skip_connect~1|+|skip_connect~0|none~1|avg_pool_3x3~2|")
+
+
+@pytest.mark.parametrize("arch", [TRIVIAL, WEIGHTLESS])
+def test_the_released_code_puts_trivial_cells_last(arch: Arch) -> None:
+    estimates = estimator(protocol="as_released").estimate(arch, seed=0)
+    assert (estimates["angle"].value, estimates["loss"].value) == (math.pi / 2, 100.0)
+    assert estimates["angle"].detail["trivial"] is True
+    assert math.isfinite(estimates["angle"].detail["cosine"])
+
+
+def test_the_released_code_keeps_cells_that_learn() -> None:
+    released = estimator(protocol="as_released", lr=0.5).estimate(ARCH, seed=0)
+    in_its_words = estimator(init="kaiming_normal", loss_at="last_step", lr=0.5).estimate(ARCH, seed=0)
+    assert released["angle"].detail["trivial"] is False
+    assert [item.value for item in released.values()] == [item.value for item in in_its_words.values()]
+
+
+@pytest.mark.parametrize("steps", [(2, 5), (3, 4, 8)])
+def test_a_training_that_goes_on_equals_one_that_was_never_stopped(steps: tuple[int, ...], tmp_path: Path) -> None:
+    *earlier, last = steps
+    whole = estimator(steps=last)
+    for number in earlier:
+        whole.shortened(number, str(tmp_path)).estimate(ARCH, seed=0)
+        assert len(list(tmp_path.iterdir())) == 1
+    resumed = whole.shortened(last, str(tmp_path)).estimate(ARCH, seed=0)
+    expected = whole.estimate(ARCH, seed=0)
+    assert {name: item.value for name, item in resumed.items()} == {name: item.value for name, item in expected.items()}
+    assert resumed["angle"].detail == expected["angle"].detail
+    assert resumed["loss"].detail == expected["loss"].detail
+
+
+def test_only_a_training_that_is_otherwise_alike_is_gone_on_from(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    estimator(steps=2, lr=0.1, checkpoints=folder).estimate(ARCH, seed=0)
+    estimator(steps=2, checkpoints=folder).estimate(ARCH, seed=1)
+    estimator(steps=2, checkpoints=folder).estimate(TRIVIAL, seed=0)
+    values = estimator(steps=4, checkpoints=folder).estimate(ARCH, seed=0)["loss"].detail["curves"]["loss"]
+    assert values == estimator(steps=4).estimate(ARCH, seed=0)["loss"].detail["curves"]["loss"]
+
+
+def test_repeats_are_averaged_over_other_weights() -> None:
+    twice = estimator(repeats=2).estimate(ARCH, seed=0)
+    once = estimator().estimate(ARCH, seed=0)
+    values = twice["angle"].detail["values"]
+    assert values[0] == [once["angle"].value]
+    assert values[0] != values[1]
+    assert twice["angle"].value == pytest.approx(sum(map(sum, values)) / 2)
+    assert len(twice["loss"].detail["curves"]["loss"]) == 8
+
+
+def test_truncated_training_measures_accuracies() -> None:
+    few = DigitsData(train_images=200)
+    estimates = truncated_training(NET, few, epochs=3, batch_size=20).estimate(ARCH, seed=0)
+    assert [*estimates][-2:] == ["train_acc@3", "val_acc@3"]
+    assert 0.2 < estimates["val_acc@3"].value < estimates["train_acc@3"].value <= 1
+    assert len(estimates["loss"].detail["curves"]["loss"]) == 30
+
+
+def test_the_learning_rate_of_truncated_training_falls_by_a_cosine(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = []
+    step = torch.optim.SGD.step
+
+    def noted(self: torch.optim.SGD, closure: Any = None) -> Any:
+        rates.append(self.param_groups[0]["lr"])
+        return step(self, closure)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", noted)
+    truncated_training(NET, DigitsData(train_images=200), epochs=4, batch_size=100).estimate(TRIVIAL, seed=0)
+    assert rates == pytest.approx([0.05 * (1 + math.cos(math.pi * epoch / 4)) for epoch in range(4) for _ in range(2)])
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_serves_every_space(name: str) -> None:
+    space = SPACES[name]()
+    arch = min((space.sample(np.random.default_rng(seed)) for seed in range(8)), key=lambda arch: arch.genes)
+    net = NetBuilder(channels=4) if name.startswith(("nds", "nats_size")) else NetBuilder(channels=4, cells=2)
+    short = ShortTrainingEstimator(net, DigitsData(), images_per_class=2, steps=2, accelerator="cpu")
+    assert {item.status for item in short.estimate(arch, seed=0).values()} == {"ok"}
+
+
+@pytest.mark.parametrize("name", ["nats_topology", "darts", "nasbench1shot1_3"])
+def test_serves_regions_as_the_mixture_of_their_paths(name: str) -> None:
+    region = SPACES[name]().region
+    short = ShortTrainingEstimator(NetBuilder(channels=4, cells=2), DigitsData(), images_per_class=2, steps=2)
+    whole = short.estimate(region, seed=0)
+    decision, allowed = next((k, c) for k, c in enumerate(region.choices) if len(c) > 1)
+    pruned = short.estimate(region.without(decision, allowed[-1]), seed=0)
+    assert {item.status for item in (*whole.values(), *pruned.values())} == {"ok"}
+    assert whole["angle"].value != pruned["angle"].value

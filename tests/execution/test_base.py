@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from lnas.errors import RunError, StoreError, UsageError
+from lnas.errors import TERMINATED, RunError, StoreError, UsageError
 from lnas.execution.base import attempt, plain_error
 
 
@@ -44,6 +44,14 @@ def test_errors_become_plain_ones_with_their_text(error: BaseException, kind: ty
 
 def test_an_error_without_a_text_is_told_by_its_name() -> None:
     assert "MuteError" in str(plain_error(MuteError()))
+
+
+def test_a_process_that_is_asked_to_end_does_not_take_it_for_a_result() -> None:
+    def asked_to_end(task: int) -> None:
+        raise SystemExit(TERMINATED)
+
+    with pytest.raises(SystemExit):
+        attempt(asked_to_end, 0)
 
 
 def test_the_traceback_survives_the_way_as_a_note() -> None:

@@ -1,0 +1,52 @@
+"""Two processes under DDP: what the callbacks measure is the same in both."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from lnas.training.callbacks import angle_between
+
+
+@pytest.mark.slow
+def test_both_processes_measure_the_same(tmp_path: Path) -> None:
+    script = Path(__file__).with_name("two_processes.py")
+    with subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=300)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert process.returncode == 0, output
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
+
+    for run in ("whole", "resumed"):
+        assert {name: first[run][name] for name in first[run] if name != "losses"} == {
+            name: second[run][name] for name in second[run] if name != "losses"
+        }
+        assert first[run]["losses"] != second[run]["losses"]
+    for name in ("angle", "history", "features", "steps", "after"):
+        assert first["resumed"][name] == first["whole"][name]
+
+    whole = first["whole"]
+    pairs = zip(whole["losses"], second["whole"]["losses"], strict=True)
+    assert whole["steps"] == pytest.approx([(one + other) / 2 for one, other in pairs], rel=1e-6)
+    weights = [torch.tensor(each) for each in whole["weights"]]
+    assert whole["history"] == [
+        [step, pytest.approx(angle_between(weights[0], weights[step]), rel=1e-12)] for step in (2, 4, 6)
+    ]
+    assert whole["angle"] == whole["history"][-1][1] > 0.1
