@@ -45,10 +45,10 @@ def estimate_candidates(
     with display.bar("candidates", total=candidates, done=done) as advance:
         for number in range(candidates):
             (arch,) = strategy.ask(1)
-            _check_proposal(arch, number, [trial.arch for trial in trials], stored)
+            check_proposal(arch, number, [trial.arch for trial in trials], stored)
             estimates: dict[str, Estimate] = {}
             for estimator in estimators:
-                estimates |= _estimates(estimator, arch, seed, store)
+                estimates |= known_or_measured(estimator, arch, seed, store)
             trial = Trial(arch, estimates)
             strategy.tell([trial])
             trials.append(trial)
@@ -59,8 +59,12 @@ def estimate_candidates(
     return trials
 
 
-def _estimates(estimator: Estimator, arch: Arch, seed: int, store: Store) -> dict[str, Estimate]:
-    """Take what the store has, unless it failed: what made it fail may be mended."""
+def known_or_measured(estimator: Estimator, arch: Arch, seed: int, store: Store) -> dict[str, Estimate]:
+    """Take what the store has, unless it failed: what made it fail may be mended. Else measure, and keep it.
+
+    Raises:
+        UsageError: If the estimator leaves a measure out.
+    """
     known = store.estimates(estimator.protocol, arch, seed)
     if not known.keys() >= estimator.measures.keys() or any(item.status == "failed" for item in known.values()):
         known = estimator.estimate(arch, seed=seed)
@@ -73,7 +77,13 @@ def _estimates(estimator: Estimator, arch: Arch, seed: int, store: Store) -> dic
     return {name: known[name] for name in estimator.measures}
 
 
-def _check_proposal(arch: Arch, number: int, proposed: Sequence[Arch], stored: Sequence[Arch]) -> None:
+def check_proposal(arch: Arch, number: int, proposed: Sequence[Arch], stored: Sequence[Arch]) -> None:
+    """Refuse what the strategy proposed as its number-th if it was proposed before.
+
+    Raises:
+        RunError: If it is not what the store has as the number-th.
+        UsageError: If it was proposed under another number.
+    """
     if number < len(stored) and arch != stored[number]:
         raise RunError(
             complaint(

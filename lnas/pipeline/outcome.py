@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
+from lnas.analysis.racing import Raced
 from lnas.pipeline.picking import verdict
 from lnas.pipeline.reasons import reason
 from lnas.pipeline.retraining import Retrained
 from lnas.pipeline.tracking import Tracker
 from lnas.pipeline.truth import Truth, compare
-from lnas.report import RankedCandidate, RetrainedPick, RunReport, number
+from lnas.report import Agreement, RankedCandidate, RetrainedPick, RunReport, TruthComparison, number
 from lnas.spaces import SearchSpace
 from lnas.stats import RankSum, measure_names
 from lnas.store import Pick, write_whole
@@ -37,6 +39,7 @@ def run_report(
     provenance: Mapping[str, Any],
     replay: str,
     truth: Truth | None = None,
+    raced: Raced | None = None,
 ) -> RunReport:
     """Collect what the report shows, from what the store holds."""
     accuracies = {
@@ -49,6 +52,8 @@ def run_report(
         _row(position, space, trials[index], float(ranking.total[index]), rank, picks, accuracies, true[index])
         for position, index in enumerate(ranking.order, start=1)
     ]
+    if raced:
+        rows = [replace(row, steps=int(raced.steps[index])) for row, index in zip(rows, ranking.order, strict=True)]
     shown = [
         RetrainedPick(
             pick.role,
@@ -61,10 +66,11 @@ def run_report(
         for pick in picks
     ]
     seconds = {
-        "short training and counting": _total_seconds(trial.estimates for trial in trials),
-        "retraining": _total_seconds(result.estimates for results in trained.values() for result in results),
+        "short training and counting": _total_seconds(raced.measured if raced else [[t.estimates] for t in trials]),
+        "retraining": _total_seconds([result.estimates] for results in trained.values() for result in results),
     }
-    notes = [
+    notes = [_course(raced)] if raced else []
+    notes += [
         f"{count} of {len(trials)} candidates have no finite {name} and rank last; {first_reason(trials, name)}."
         for name, count in ranking.missing.items()
         if count
@@ -80,8 +86,27 @@ def run_report(
         provenance,
         replay,
         seconds,
-        compare(truth.key, true, ranking) if truth else None,
+        _compare(truth.key, true, ranking, raced) if truth else None,
     )
+
+
+def _course(raced: Raced) -> str:
+    """Say how many candidates got how far, and how many steps that saved."""
+    (few, started), *later = ((steps, len(measured)) for steps, measured in raced.rungs.items())
+    rungs = [
+        f"{started:,} candidates trained for {few:,} steps",
+        *(f"{count:,} for {steps:,}" for steps, count in later),
+    ]
+    full = started * max(raced.rungs)
+    share = f"{raced.spent:,} of {full:,} steps in all ({100 * raced.spent / full:.1f} %)"
+    return f"A race: {', '.join(rungs)}; {share}. Until the last, {raced.ranks[few]} decided who goes on."
+
+
+def _compare(key: str, accuracies: Sequence[float | None], ranking: RankSum, raced: Raced | None) -> TruthComparison:
+    if raced is None:
+        return compare(key, accuracies, ranking)
+    comparison = compare(key, accuracies, ranking._replace(total=raced.places))
+    return replace(comparison, agreements=[Agreement("place in the race", tau) for _, tau in comparison.agreements])
 
 
 def first_reason(trials: Sequence[Trial], name: str) -> str:
@@ -95,7 +120,8 @@ def ranking_table(report: RunReport) -> Table:
     measures = list(report.ranking[0].values)
     table = Table(title=f"Ranking by {report.rank}", title_justify="left", pad_edge=False)
     benchmark = ["benchmark"] if report.truth else []
-    for name in ("no.", "sum", *measures, *benchmark, "test acc."):
+    steps = ["steps"] if report.is_race else []
+    for name in ("no.", *steps, "sum", *measures, *benchmark, "test acc."):
         table.add_column(name, justify="right")
     table.add_column("picked as")
     table.add_column("cell", overflow="fold")
@@ -106,6 +132,7 @@ def ranking_table(report: RunReport) -> Table:
             continue
         table.add_row(
             str(row.position),
+            *([str(row.steps)] if steps else []),
             f"{row.rank_sum:g}",
             *map(number, row.values.values()),
             *([_percent(row.true_acc)] if benchmark else []),
@@ -123,10 +150,13 @@ def track_outcome(tracker: Tracker, report: RunReport, winner: Arch, weights: Pa
     """Log the ranking as a table, the outcome as a summary, and the found cell as an artifact."""
     measures = list(report.ranking[0].values)
     columns = ["position", "rank_sum", *measures, "picked_as", "test_acc", "arch"]
-    rows = [
+    rows: list[list[Any]] = [
         [row.position, row.rank_sum, *row.values.values(), ", ".join(row.roles), row.test_acc, row.arch]
         for row in report.ranking
     ]
+    if report.is_race:
+        columns.append("steps")
+        rows = [[*cells, row.steps] for cells, row in zip(rows, report.ranking, strict=True)]
     tracker.table("ranking", columns, rows)
     outcome = {
         f"test_acc/{pick.role}": sum(pick.test_acc) / len(pick.test_acc) for pick in report.picks if pick.test_acc
@@ -173,6 +203,6 @@ def _finite(estimate: Estimate) -> float | None:
     return estimate.value if estimate.status == "ok" else None
 
 
-def _total_seconds(groups: Any) -> float:
-    """Add up wall times; measures that were taken together share theirs."""
-    return sum(sum({estimate.seconds for estimate in estimates.values()}) for estimates in groups)
+def _total_seconds(groups: Iterable[Sequence[Mapping[str, Estimate]]]) -> float:
+    """Add up wall times; measures that were taken together share theirs, at every rung that looks at them."""
+    return sum(sum({item.seconds for estimates in group for item in estimates.values()}) for group in groups)

@@ -7,16 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lnas.analysis.racing import Racing
 from lnas.data import ImageData
 from lnas.errors import RunError, UsageError, complaint, unknown_name
 from lnas.estimators import EstimatorFactory, factories_for
 from lnas.nets import BENCHMARK_NET, NetBuilder
+from lnas.pipeline.curves import track_curves
 from lnas.pipeline.directions import directions_of
 from lnas.pipeline.display import Display
 from lnas.pipeline.estimation import estimate_candidates
 from lnas.pipeline.outcome import first_reason, ranking_table, run_report, track_outcome
 from lnas.pipeline.picking import RANKED_CONTROLS, parse_controls, pick
 from lnas.pipeline.provenance import provenance
+from lnas.pipeline.racing import check_racing, race_candidates
 from lnas.pipeline.resuming import begun, mention_changes
 from lnas.pipeline.retraining import RetrainingProtocol, retrain_picks, weights_folder
 from lnas.pipeline.tracking import Tracker, WandbMode, wandb_logger
@@ -41,6 +44,7 @@ def run(
     estimators: list[EstimatorFactory] | None = None,
     rank: str = "angle+loss+params",
     candidates: int = 100,
+    racing: Racing | None = None,
     retraining: Retraining | None = None,
     controls: Sequence[str] = RANKED_CONTROLS,
     truth: Truth | None = None,
@@ -65,6 +69,7 @@ def run(
         estimators: What measures them; if not given, those that RANK needs, with their default settings.
         rank: Measure names joined by +; a bracket is ranked again before it is added, as in (angle+loss)+params.
         candidates: How many to propose; none twice and no isomorphic twins.
+        racing: After how many steps of their short trainings the worse candidates drop out; null trains all in full.
         retraining: How the picks are trained in full; null only ranks.
         controls: Retrained beside the winner: lowest (of the ranking), random (of the rest), or a cell's own notation.
         truth: A benchmark's accuracies that the ranking is compared with; the search never sees them.
@@ -91,6 +96,8 @@ def run(
     directions = directions_of(measuring)
     chosen_controls = parse_controls(controls, space) if retraining else {}
     _check(rank, directions, candidates, proposer, retraining, chosen_controls)
+    if racing:
+        check_racing(racing, proposer, measuring)
     if truth:
         truth.require(space)
     settings: dict[str, Any] = {
@@ -104,6 +111,7 @@ def run(
         "repeats": retraining.repeats if retraining else 0,
         "seed": seed,
     }
+    settings |= {"racing": describe(racing)} if racing else {}
     if not output:
         raise UsageError(complaint("output=''", "a folder", output, "Name one with --output."))
     if not 0 <= seed < 2**31:
@@ -117,8 +125,10 @@ def run(
         logger = wandb_logger(wandb, project, folder.name, folder, display.say) if unfinished else None
         tracker = Tracker(logger, display.say)
         tracker.settings(settings | {"provenance": record.provenance})
-        trials = estimate_candidates(proposer, measuring, candidates, seed, _RUN, store, tracker, display)
-        ranking = rank_sum(rank, trials, directions)
+        measured = (proposer, measuring, candidates, seed, _RUN, store, tracker, display)
+        raced = race_candidates(racing, rank, directions, folder, *measured) if racing else None
+        trials = raced.trials if raced else estimate_candidates(*measured)
+        ranking = raced.ranking if raced else rank_sum(rank, trials, directions)
         if not ranking.complete.any():
             name = next(name for name, count in ranking.missing.items() if count == max(ranking.missing.values()))
             raise RunError(
@@ -147,7 +157,9 @@ def run(
             record.provenance,
             f"lnas run --config {shlex.quote(str(folder / 'config.yaml'))}" if config else "run from Python",
             truth,
+            raced,
         )
+        track_curves(tracker, trials)
         track_outcome(tracker, report, picks[0].arch, weights_folder(folder, picks[0].arch, seed))
         tracked = tracker.finish() if unfinished else record.outcome
         write_whole(folder / "report.html", render_page(report).encode())

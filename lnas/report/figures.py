@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -15,20 +16,21 @@ _OTHER_ROLE = "#6a4c93"
 
 def score_against_accuracy(report: RunReport) -> go.Figure:
     """Place in the ranking against test accuracy after retraining, for what was retrained."""
-    figure = _figure("Sum of ranks (left is better)", "Test accuracy after retraining (%)")
+    title, score = _score(report)
+    figure = _figure(f"{title} (left is better)", "Test accuracy after retraining (%)")
     for pick in report.picks:
         row = next((row for row in report.ranking if row.position == pick.position), None)
         if row is None or not pick.test_acc:
             continue
         figure.add_trace(
             go.Scatter(
-                x=[row.rank_sum] * len(pick.test_acc),
+                x=[score(row)] * len(pick.test_acc),
                 y=[100 * accuracy for accuracy in pick.test_acc],
                 mode="markers",
                 name=pick.role,
                 text=[f"{pick.role}: {row.arch}"] * len(pick.test_acc),
                 marker={"size": 12, "color": role_color(pick.role)},
-                hovertemplate="%{text}<br>sum of ranks %{x}<br>%{y:.2f} %<extra></extra>",
+                hovertemplate="%{text}<br>" + title.lower() + " %{x}<br>%{y:.2f} %<extra></extra>",
             )
         )
     return figure
@@ -39,22 +41,23 @@ def score_against_truth(report: RunReport) -> go.Figure | None:
     if report.truth is None or not report.truth.agreements:
         return None
     rows = [row for row in report.ranking if row.true_acc is not None]
-    figure = _figure("Sum of ranks (left is better)", f"{report.truth.key} (%)")
+    title, score = _score(report)
+    figure = _figure(f"{title} (left is better)", f"{report.truth.key} (%)")
     figure.add_trace(
         go.Scatter(
-            x=[row.rank_sum for row in rows],
+            x=[score(row) for row in rows],
             y=[row.true_acc for row in rows],
             mode="markers",
             name="candidates",
             text=[f"no. {row.position}: {row.arch}" for row in rows],
             marker={"size": 8, "color": _INK},
-            hovertemplate="%{text}<br>sum of ranks %{x}<br>%{y:.2f} %<extra></extra>",
+            hovertemplate="%{text}<br>" + title.lower() + " %{x}<br>%{y:.2f} %<extra></extra>",
             showlegend=False,
         )
     )
     for row in rows:
         for role in row.roles:
-            figure.add_trace(_ring(role, row.rank_sum, row.true_acc))
+            figure.add_trace(_ring(role, score(row), row.true_acc))
     return figure
 
 
@@ -63,7 +66,8 @@ def measures_against_each_other(report: RunReport) -> go.Figure:
     names = list(report.ranking[0].values)
     across, up = names[0], names[min(1, len(names) - 1)]
     shade = names[2] if len(names) > 2 else "position"
-    figure = _figure(across, up)
+    at = " after its last step" if report.is_race else ""
+    figure = _figure(f"{across}{at}", f"{up}{at}")
     if up == "loss":
         figure.update_yaxes(type="log")
     rows = [row for row in report.ranking if row.values[across] is not None and row.values[up] is not None]
@@ -73,12 +77,13 @@ def measures_against_each_other(report: RunReport) -> go.Figure:
             y=[row.values[up] for row in rows],
             mode="markers",
             name="candidates",
-            text=[f"no. {row.position}: {row.arch}" for row in rows],
+            text=[f"no. {row.position}{_after_steps(row)}: {row.arch}" for row in rows],
             marker={
                 "size": 8,
                 "color": [row.position if shade == "position" else row.values[shade] for row in rows],
                 "colorscale": "Viridis",
                 "colorbar": {"title": shade},
+                **_symbols(rows),
             },
             hovertemplate="%{text}<br>" + across + " %{x:.4g}<br>" + up + " %{y:.4g}<extra></extra>",
             showlegend=False,
@@ -137,6 +142,23 @@ def retraining_curves(report: RunReport) -> go.Figure | None:
 def role_color(role: str) -> str:
     """Return the colour that a role has in all figures and tables."""
     return _ROLE_COLORS.get(role, _OTHER_ROLE)
+
+
+def _score(report: RunReport) -> tuple[str, Callable[[RankedCandidate], float]]:
+    """Return what stands for the ranking, and how it is called: in a race, sums of ranks do not compare."""
+    if report.is_race:
+        return "Place in the race", lambda row: row.position
+    return "Sum of ranks", lambda row: row.rank_sum
+
+
+def _after_steps(row: RankedCandidate) -> str:
+    return "" if row.steps is None else f", {row.steps} steps"
+
+
+def _symbols(rows: Sequence[RankedCandidate]) -> dict[str, Any]:
+    """Return the markers of a race: filled for those that went all the way, open for those that left earlier."""
+    most = max((row.steps or 0 for row in rows), default=0)
+    return {"symbol": ["circle" if row.steps == most else "circle-open" for row in rows]} if most else {}
 
 
 def _picked_last(row: RankedCandidate) -> bool:

@@ -15,12 +15,13 @@ class RankedCandidate:
     Attributes:
         position: 1 is the best.
         arch: As `SearchSpace.label` writes it.
-        rank_sum: What decided the position.
+        rank_sum: What decided the position; in a race, among those that were trained as far.
         values: Measure -> number, None where there is none.
         roles: What it was picked as, if anything.
         test_acc: Mean test accuracy after retraining, None if not retrained.
         loss_curve: Loss of each step of its short training, if it had one.
         true_acc: What the benchmark says that the run was compared with, in percent; None where it says nothing.
+        steps: In a race, how many steps of its short training it was given; None elsewhere.
     """
 
     position: int
@@ -31,6 +32,7 @@ class RankedCandidate:
     test_acc: float | None = None
     loss_curve: Sequence[float | None] = ()
     true_acc: float | None = None
+    steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ class RunReport:
     replay: str
     seconds: Mapping[str, float]
     truth: TruthComparison | None = None
+
+    @property
+    def is_race(self) -> bool:
+        """Whether candidates were trained for different numbers of steps, so that sums of ranks do not compare."""
+        return any(row.steps is not None for row in self.ranking)
 
 
 def percent(accuracies: Sequence[float]) -> str:

@@ -17,6 +17,11 @@ class Strategy(ABC):
     """
 
     @property
+    def learns(self) -> bool:
+        """Whether what it proposes depends on what it is told; all of it can be asked for at once where it does not."""
+        return True
+
+    @property
     @abstractmethod
     def limit(self) -> int:
         """The most architectures it can ever propose."""

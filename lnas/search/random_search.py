@@ -44,6 +44,10 @@ class RandomSearch(Strategy):
         self._seen: set[Arch] = set()
 
     @property
+    def learns(self) -> bool:
+        return False
+
+    @property
     def limit(self) -> int:
         return self._space.class_count if self._distinct == "isomorphic" else self._space.size
 

@@ -85,6 +85,11 @@ class StrategyContract:
             for arch in archs:
                 space.validate(arch)
 
+    def test_what_does_not_learn_can_be_asked_at_once(self, make_strategy: MakeStrategy) -> None:
+        strategy = make_strategy(12)
+        if not strategy.learns:
+            assert strategy.ask(self._count(strategy)) == self._proposed(make_strategy(12))
+
     def test_settings_survive_json(self, make_strategy: MakeStrategy) -> None:
         """Equal after the round trip: a tuple comes back as a list, and a resumed run would seem to have changed."""
         settings = make_strategy(5).settings

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,24 @@ def test_benchmark_is_beside_the_ranking(page: str) -> None:
     assert "Kendall&#39;s tau with digits-1.0/digits/test@8/mean over 3 candidates: sum of ranks +0.50." in page
     assert "<th>benchmark</th>" in page
     assert "<td>61.00 %</td>" in page
+
+
+def test_a_race_says_how_far_each_candidate_got(page: str) -> None:
+    report = sample_report()
+    rows = [replace(row, steps=steps) for row, steps in zip(report.ranking, (50, 25, 12), strict=True)]
+    race = render_page(replace(report, ranking=rows))
+    assert "<th>steps</th>" in race
+    assert [int(steps) for steps in re.findall(r"</span></td>\n<td>(\d+)</td><td>", race)] == [50, 25, 12]
+    for words in (
+        "Place in the race (left is better)",
+        "place in the race %{x}",
+        "no. 2, 25 steps:",
+        "This was a race:",
+    ):
+        assert words in race
+        assert words not in page
+    assert "Sum of ranks (left is better)" in page
+    assert "Sum of ranks (left is better)" not in race
 
 
 def test_nothing_in_the_page_points_outside(page: str) -> None:

@@ -1,0 +1,1 @@
+"""What stored measurements say: from records alone, never from live runs. Torch-free."""
