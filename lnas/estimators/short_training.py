@@ -311,7 +311,12 @@ class ShortTrainingEstimator(Estimator):
             steps=self._steps,
             epochs=self._epochs,
             optimizer=partial(
-                torch.optim.SGD, lr=self._lr, momentum=self._momentum, weight_decay=self._weight_decay, nesterov=True
+                torch.optim.SGD,
+                lr=self._lr,
+                momentum=self._momentum,
+                weight_decay=self._weight_decay,
+                nesterov=True,
+                fused=True,
             ),
             schedule=rule,
             final=proxy if self._loss_at == "after" else (),

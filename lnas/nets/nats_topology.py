@@ -53,9 +53,9 @@ class NatsTopologyCell(nn.Module):
         operation = self.edges[_edge_name(edge)]
         if value is not None:
             return operation(value, pick)
-        # Zeros give the same for every image.
+        # Zeros give the same for every image, and every pixel.
         of_zeros = operation(torch.zeros_like(x[: self._zero_images]), pick)
-        return of_zeros if len(of_zeros) == len(x) else of_zeros[:1].expand_as(x)
+        return of_zeros if len(of_zeros) == len(x) else of_zeros[:1, :, :1, :1].expand_as(x)
 
 
 class ResidualBlock(nn.Module):

@@ -10,6 +10,8 @@ from torch import nn
 
 from lnas.data.batches import Batch
 from lnas.data.module import StepDataModule
+from lnas.nets.training_forwards import training_forwards
+from lnas.proxies.substitution import substituted
 from lnas.training.callbacks import AccuracyCallback, AngleCallback, LossCallback
 from lnas.training.candidate_module import CandidateModule, OptimizerFactory, ScheduleFactory
 from lnas.training.trainers import honest_signals, quiet_lightning, short_trainer
@@ -73,7 +75,7 @@ def train_shortly(
         AccuracyCallback(training.accuracy_sets),
     )
     module = CandidateModule(net, num_classes, training.optimizer, training.schedule)
-    with quiet_lightning(), honest_signals():
+    with quiet_lightning(), honest_signals(), substituted(training_forwards(net)):
         trainer = short_trainer(
             [record.angle, record.features, record.loss, record.accuracy],
             steps=-1 if training.epochs else training.steps,

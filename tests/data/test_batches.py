@@ -4,7 +4,16 @@ import numpy as np
 import torch
 
 from lnas.data import DigitsData
-from lnas.data.batches import InOrder, PreparedBatches, Shuffled, batch_loader, normalize, prepare, random_crop, random_flip
+from lnas.data.batches import (
+    InOrder,
+    PreparedBatches,
+    Shuffled,
+    batch_loader,
+    normalize,
+    prepare,
+    random_crop,
+    random_flip,
+)
 
 
 def test_in_order_covers_everything_once() -> None:
