@@ -22,12 +22,14 @@ from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_parsing_setti
 from lnas import __version__
 from lnas.errors import LnasError, UsageError, unknown_name
 from lnas.nets import NetBuilder
+from lnas.pipeline.study.shipped import find_config
 
 
 class Command(NamedTuple):
     """Where a command's function lives, which package each argument's short names come from, and what it does.
 
-    A command that is `about` one thing takes it without a name, as in `lnas show ARCH`.
+    A command that is `about` one thing takes it without a name, as in `lnas show ARCH`. One with a folder of `configs`
+    takes one of them, by its name, or a file alike, as in `lnas study NAME_OR_FILE`.
     """
 
     module: str
@@ -36,6 +38,7 @@ class Command(NamedTuple):
     help: str
     examples: str
     about: str = ""
+    configs: str = ""
 
 
 _RUN_EXAMPLES = """  lnas run --config configs/quickstart.yaml
@@ -65,6 +68,17 @@ COMMANDS = {
         "  lnas score --data DigitsData --measures synflow --archs cells.txt --truth.benchmark digits"
         " --truth.key digits-1.0/digits/test@8/mean\n"
         "  lnas score --config configs/score/nats_zero_shot.yaml --data.root FOLDER",
+    ),
+    "study": Command(
+        "lnas.pipeline.study.study",
+        "study",
+        {"data": "lnas.data", "space": "lnas.spaces", "settings": "lnas.estimators"},
+        "compare settings of an estimator: what they correlate with, pick and cost",
+        "  lnas study short-training\n"
+        "  lnas study short-training --processes 2 --archs 200 --output results/more\n"
+        "  lnas study short-training-cifar10 --data.root FOLDER --truth.path NATS_TABLE\n"
+        "  lnas study my_study.yaml",
+        configs="study",
     ),
     "bench build": Command(
         "lnas.pipeline.bench.build",
@@ -116,6 +130,7 @@ COMMANDS = {
 }
 
 _INTERRUPTED = 130
+_FLAGS = ("-q", "--quiet", "-h", "--help")
 
 
 class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -236,7 +251,7 @@ def command_parser(name: str) -> Parser:
     function = _function(name)
     set_parsing_settings(subclasses_enabled=[NetBuilder])  # a dataclass, but `--net` may name another factory
     parser = Parser(
-        prog=f"lnas {name}",
+        prog=f"lnas {name} NAME_OR_FILE" if command.configs else f"lnas {name}",
         description=_description(function),
         epilog=command.examples,
         formatter_class=HelpFormatter,
@@ -257,7 +272,7 @@ def _run_command(name: str, arguments: list[str]) -> int:
     if here not in sys.path:
         sys.path.append(here)  # where people keep the classes that their configs name
     parser = command_parser(name)
-    config = parser.parse_args(arguments)
+    config = parser.parse_args(_with_config(arguments, COMMANDS[name].configs))
     text = parser.dump(config)
     instantiated = parser.instantiate(config).as_dict()
     for own in ("config", "debug"):
@@ -266,6 +281,16 @@ def _run_command(name: str, arguments: list[str]) -> int:
     replay = {"config": text} if "config" in inspect.signature(function).parameters else {}
     function(**instantiated, **replay)
     return 0
+
+
+def _with_config(arguments: Sequence[str], folder: str) -> list[str]:
+    """Spell out which config is meant by a name or a file in the place of the first option."""
+    place = next((k for k, argument in enumerate(arguments) if argument not in _FLAGS), len(arguments))
+    named = arguments[place : place + 1]
+    if not folder or not named or named[0].startswith("-"):
+        return list(arguments)
+    others = [*arguments[:place], *arguments[place + 1 :]]
+    return ["--config", str(find_config(named[0], folder)), *others]  # first, so that all options win
 
 
 def _function(name: str) -> Callable[..., object]:

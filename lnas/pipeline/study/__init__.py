@@ -1,0 +1,1 @@
+"""`lnas study`: what several settings of an estimator are worth, from stored measurements."""
