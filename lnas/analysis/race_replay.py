@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -14,10 +13,9 @@ from lnas.analysis.random_searches import NOBODY, draw_searches, picks
 from lnas.analysis.readings import at_step
 from lnas.errors import UsageError, complaint
 from lnas.stats import Interval, bootstrap_interval
-from lnas.types import Estimate, Trial
+from lnas.types import Trial
 
 _FEWEST_SEARCHES = 2
-_TAIL = 10
 
 
 class RaceReplay(NamedTuple):
@@ -100,21 +98,10 @@ def replay_races(
 def trials_at(pool: Sequence[Trial], step: int) -> list[Trial]:
     """Return what would have been measured had all trainings ended after some steps.
 
-    Measures with a curve are read from it, as `at_step` does; `loss_tail` and `loss_area` from that of `loss`. An
-    estimate without a curve is the same after any number of steps, as the number of parameters is.
+    What `at_step` cannot read stays as it is: right for what needs no training, as the number of parameters. Measures
+    of the training that keep no curve, as `angle_feat`, would be those of its end: rank by none of them.
     """
-    return [
-        Trial(trial.arch, {**trial.estimates, **at_step(trial.estimates, step), **_losses_so_far(trial, step)})
-        for trial in pool
-    ]
-
-
-def _losses_so_far(trial: Trial, step: int) -> dict[str, Estimate]:
-    curve = trial.estimates["loss"].detail.get("curves", {}).get("loss") if "loss" in trial.estimates else None
-    if curve is None:
-        return {}
-    losses = np.array([math.nan if loss is None else loss for loss in curve[:step]])
-    return {"loss_tail": Estimate.of(losses[-_TAIL:].mean()), "loss_area": Estimate.of(losses.sum())}
+    return [Trial(trial.arch, {**trial.estimates, **at_step(trial.estimates, step)}) for trial in pool]
 
 
 def _look_up(at: Mapping[int, Sequence[Trial]], drawn: np.ndarray, rung: int, numbers: Sequence[int]) -> list[Trial]:

@@ -90,10 +90,12 @@ class TableSearch:
     Attributes:
         measure: By which estimate it judged.
         trials: Its evaluations.
+        free: How many of the first the strategy does not let count: they are not the best, nor the answer.
     """
 
     measure: str
     trials: tuple[Trial, ...]
+    free: int = 0
 
     @cached_property
     def seconds(self) -> np.ndarray:
@@ -104,6 +106,7 @@ class TableSearch:
     def best(self) -> np.ndarray:
         """Which evaluation was the best so far after each, shape (evaluations,); -1 before the first with a number."""
         values = np.array([estimate.value if estimate.status == "ok" else -np.inf for estimate in self._estimates])
+        values[: self.free] = -np.inf
         improves = values > np.maximum.accumulate(np.concatenate([[-np.inf], values[:-1]]))
         return np.maximum.accumulate(np.where(improves, np.arange(len(values)), -1))
 
@@ -127,7 +130,9 @@ class TableSearch:
 def search_table(
     strategy: Strategy, estimator: TabularEstimator, budget: Evaluations | SimulatedSeconds
 ) -> TableSearch:
-    """Let a new strategy propose one architecture at a time until the budget is used up, or its `limit` is reached.
+    """Let a new strategy propose one architecture at a time until the budget is used up, or it is over or at its limit.
+
+    A budget of evaluations does not count those that are the strategy's `free` ones.
 
     Raises:
         UsageError: If the budget is neither, the strategy cannot propose as many as it counts, it is one of time and
@@ -141,7 +146,9 @@ def search_table(
         raise UsageError(complaint(call, f"at most {strategy.limit} evaluations", budget.count, step))
     trials: list[Trial] = []
     seconds = 0.0
-    while len(trials) < strategy.limit and budget.is_left(len(trials), seconds):
+    while (
+        len(trials) < strategy.limit and not strategy.is_over and budget.is_left(len(trials) - strategy.free, seconds)
+    ):
         (arch,) = strategy.ask(1)
         trial = Trial(arch, estimator.estimate(arch, seed=0))
         estimate = trial.estimates[estimator.measure]
@@ -151,7 +158,7 @@ def search_table(
             break
         strategy.tell([trial])
         trials.append(trial)
-    return TableSearch(estimator.measure, tuple(trials))
+    return TableSearch(estimator.measure, tuple(trials), strategy.free)
 
 
 def _require_time(budget: Evaluations | SimulatedSeconds, estimate: Estimate, arch: Arch, measure: str) -> None:

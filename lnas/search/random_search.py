@@ -8,7 +8,8 @@ from typing import Any, Literal
 import numpy as np
 
 from lnas.errors import UsageError, complaint
-from lnas.search.base import Strategy
+from lnas.search.base import Strategy, best_of
+from lnas.search.objective import Objective
 from lnas.seeds import derive_seed
 from lnas.spaces import SearchSpace
 from lnas.types import Arch, Trial
@@ -23,6 +24,7 @@ class RandomSearch(Strategy):
     Args:
         space: Where to draw from.
         seed: Decides the sequence; the first n do not depend on how many are asked at a time.
+        objective: What the answer is best by; without one there is no answer.
         distinct: "isomorphic" also skips the isomorphic twins of what was drawn before; "arch" only repeats.
 
     Source: the sampler of Algorithm 1 in Yang et al., "Revisiting Training-free NAS Metrics". There twins may recur.
@@ -35,13 +37,19 @@ class RandomSearch(Strategy):
     """
 
     def __init__(
-        self, space: SearchSpace, seed: int = 0, distinct: Literal["isomorphic", "arch"] = "isomorphic"
+        self,
+        space: SearchSpace,
+        seed: int = 0,
+        objective: Objective | None = None,
+        distinct: Literal["isomorphic", "arch"] = "isomorphic",
     ) -> None:
         self._space = space
         self._seed = seed
+        self._objective = objective
         self._distinct: Literal["isomorphic", "arch"] = distinct
         self._rng = np.random.default_rng(derive_seed(seed, "RandomSearch"))
         self._seen: set[Arch] = set()
+        self._told: list[Trial] = []
 
     @property
     def learns(self) -> bool:
@@ -53,7 +61,8 @@ class RandomSearch(Strategy):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        return {"strategy": "RandomSearch", "seed": self._seed, "distinct": self._distinct}
+        of_answer = {"objective": self._objective.settings} if self._objective else {}
+        return {"strategy": "RandomSearch", "seed": self._seed, "distinct": self._distinct, **of_answer}
 
     def ask(self, n: int) -> list[Arch]:
         left = self.limit - len(self._seen)
@@ -70,7 +79,10 @@ class RandomSearch(Strategy):
         return [self._draw() for _ in range(n)]
 
     def tell(self, trials: Sequence[Trial]) -> None:
-        """Do nothing: a random search does not learn."""
+        self._told += trials
+
+    def answer(self) -> Arch:
+        return best_of(self._objective, self._told, "RandomSearch") if self._objective else super().answer()
 
     def _draw(self) -> Arch:
         for _ in range(_MISSES_PER_ARCH * self._space.size):

@@ -23,7 +23,12 @@ def test_a_measure_with_a_curve_is_read_at_the_step_for_its_share_of_the_time() 
     assert {name: (item.value, item.status, item.seconds) for name, item in read.items()} == {
         "angle": (0.2, "ok", 4.0),
         "loss": (3.0, "ok", 4.0),
+        "loss_area": (7.0, "ok", 4.0),
     }
+
+
+def test_what_keeps_no_curve_cannot_be_read() -> None:
+    assert "angle_feat" not in at_step({**TRAINED, "angle_feat": Estimate(0.2, seconds=8.0)}, 2)
 
 
 def test_a_gap_in_a_curve_is_not_finite_and_a_failure_stays_one() -> None:
@@ -44,10 +49,10 @@ def test_it_is_what_a_training_of_so_many_steps_measures() -> None:
         ShortTrainingEstimator(
             NetBuilder(4, 1), DigitsData(), classes=3, images_per_class=2, steps=steps, loss_at="last_step"
         ).estimate(Arch("nats_topology", (3, 0, 1, 0, 0, 2)), seed=0)
-        for steps in (6, 4)
+        for steps in (14, 12)
     )
-    read = at_step(longer, 4)
-    assert read.keys() == {"angle", "loss"}
+    read = at_step(longer, 12)
+    assert read.keys() == {"angle", "loss", "loss_area", "loss_tail"}
     for name, estimate in read.items():
-        assert estimate.value == shorter[name].value
+        assert math.isclose(estimate.value, shorter[name].value, rel_tol=1e-12)
         assert not math.isclose(estimate.value, longer[name].value, rel_tol=1e-3)

@@ -10,19 +10,28 @@ import pytest
 
 import lnas.search
 from lnas.errors import UsageError
-from lnas.search import RandomSearch, Strategy
+from lnas.search import Objective, RandomSearch, RankEvolution, RegularizedEvolution, Strategy
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.testing import StrategyContract, TinySpace
 from lnas.testing.strategies import MakeStrategy
 from lnas.types import Arch
 
+VALUE = Objective("value", {"value": True})
+SUM = Objective("value+size", {"value": True, "size": False})
 STRATEGIES = {
     "RandomSearch-isomorphic": lambda space, seed: RandomSearch(space, seed, distinct="isomorphic"),
     "RandomSearch-arch": lambda space, seed: RandomSearch(space, seed, distinct="arch"),
+    "RegularizedEvolution-value": lambda space, seed: RegularizedEvolution(space, seed, VALUE, population=4, sample=2),
+    "RegularizedEvolution-sum": lambda space, seed: RegularizedEvolution(
+        space, seed, SUM, population=4, sample=3, replacement="without", counted="children"
+    ),
+    "RankEvolution": lambda space, seed: RankEvolution(space, seed, SUM, population=4, sample=3, steps=6, window=3),
 }
 
 
 class TestStrategies(StrategyContract):
+    measures = ("value", "size")
+
     @pytest.fixture(params=[NatsTopologySpace, TinySpace])
     def space(self, request: pytest.FixtureRequest) -> SearchSpace:
         return request.param()
@@ -78,6 +87,13 @@ class Fragile(RandomSearch):
             assert trial.estimates["value"].status == "ok"
 
 
+class Listening(RandomSearch):
+    """Says that it does not learn, and skips one for each trial it is told."""
+
+    def tell(self, trials):
+        self.ask(len(trials))
+
+
 class TupleSettings(RandomSearch):
     @property
     def settings(self):
@@ -125,6 +141,7 @@ BROKEN = {
     "test_same_seed_gives_the_same_proposals": Unseeded,
     "test_a_replayed_strategy_goes_on_as_the_uninterrupted_one": Remembering,
     "test_failed_estimates_do_not_stop_it": Fragile,
+    "test_what_does_not_learn_can_be_asked_at_once": Listening,
     "test_settings_survive_json": TupleSettings,
     "test_settings_do_not_change_in_use": CountingSettings,
     "test_settings_tell_different_sequences_apart": SilentSettings,

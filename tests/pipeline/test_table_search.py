@@ -197,8 +197,8 @@ def by_arrays(nats: TabularBenchmark, proposed: Sequence[Arch], budget: float) -
 def test_random_search_under_the_budget_of_nats_bench(nats: TabularBenchmark) -> None:
     estimator = TabularEstimator(nats, AFTER_12)
     for seed in range(20):
-        search = search_table(RandomSearch(nats.space, seed, "arch"), estimator, SimulatedSeconds(20_000))
-        bought, answer, used = by_arrays(nats, RandomSearch(nats.space, seed, "arch").ask(300), 20_000)
+        search = search_table(RandomSearch(nats.space, seed, distinct="arch"), estimator, SimulatedSeconds(20_000))
+        bought, answer, used = by_arrays(nats, RandomSearch(nats.space, seed, distinct="arch").ask(300), 20_000)
         assert (len(search.trials), nats.row(search.answer)) == (bought, answer)
         assert search.seconds[-1] == pytest.approx(used)
         assert used - search.trials[-1].estimates[search.measure].seconds < 20_000 <= used
@@ -249,7 +249,7 @@ def test_five_hundred_random_searches_under_the_budget_of_nats_bench(
     space = PublishedClasses(data_root / "nb201" / "nb201_accuracy.parquet")
     estimator = TabularEstimator(nats, f"nats-1.0/cifar10-valid/x-valid@12/{trained}")
     searches = [
-        search_table(RandomSearch(space, seed, distinct), estimator, SimulatedSeconds(20_000)) for seed in range(500)
+        search_table(RandomSearch(space, seed, distinct=distinct), estimator, SimulatedSeconds(20_000)) for seed in range(500)
     ]
     for key, expected in ((VALID_200, valid), (TEST_200, test)):
         found = nats.queries([search.answer for search in searches], key)

@@ -50,7 +50,7 @@ def test_twins_are_proposed_as_drawn_and_not_as_their_representative():
 
 @pytest.mark.parametrize("distinct", MODES)
 def test_first_proposals_are_uniform_over_seeds(distinct):
-    counts = collections.Counter(RandomSearch(TinySpace(), seed, distinct).ask(1)[0] for seed in range(800))
+    counts = collections.Counter(RandomSearch(TinySpace(), seed, distinct=distinct).ask(1)[0] for seed in range(800))
     assert len(counts) == 8
     assert 65 < min(counts.values()) <= max(counts.values()) < 135
 
@@ -68,7 +68,7 @@ def test_what_was_measured_changes_nothing():
 
 @pytest.mark.parametrize("distinct", MODES)
 def test_settings_name_the_strategy_and_its_arguments(distinct):
-    settings = RandomSearch(TinySpace(), 3, distinct).settings
+    settings = RandomSearch(TinySpace(), 3, distinct=distinct).settings
     assert settings == {"strategy": "RandomSearch", "seed": 3, "distinct": distinct}
 
 
@@ -88,7 +88,7 @@ def test_isomorphism_is_the_default():
     ],
 )
 def test_the_refusal_says_how_many_are_left(distinct, asked, n, complaint):
-    strategy = RandomSearch(SortedTinySpace(), 0, distinct)
+    strategy = RandomSearch(SortedTinySpace(), 0, distinct=distinct)
     for _ in range(asked):
         strategy.ask(1)
     with pytest.raises(UsageError) as caught:

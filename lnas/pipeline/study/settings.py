@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,8 @@ from lnas.types import Arch
 SIZE = "params"
 """The measure that says which architectures are of the same size."""
 
+_KEPT = "kept"
+
 
 @dataclass(frozen=True)
 class Iterations:
@@ -32,10 +35,19 @@ class Iterations:
     steps: Sequence[int]
 
     def require(self, settings: Sequence[Setting]) -> None:
-        """Raise `UsageError` unless there is such a setting."""
-        labels = [setting.label for setting in settings]
-        if self.setting not in labels:
-            raise UsageError(f"iterations.setting: {unknown_name('setting', self.setting, labels)}")
+        """Raise `UsageError` unless there is such a setting, as long as that, and its curves tell all of its numbers."""
+        estimators = {setting.label: setting.estimator for setting in settings}
+        if self.setting not in estimators:
+            raise UsageError(f"iterations.setting: {unknown_name('setting', self.setting, estimators)}")
+        longest = getattr(estimators[self.setting], "steps", None) or math.inf
+        if not all(1 <= step <= longest for step in self.steps):
+            expected = "steps >= 1" if math.isinf(longest) else f"steps in 1..{longest}, those of {self.setting!r}"
+            call = f"iterations.steps={list(self.steps)}"
+            raise UsageError(complaint(call, expected, list(self.steps), "Name a longer setting, or fewer steps."))
+        if getattr(estimators[self.setting].protocol, "trivial_cells", _KEPT) != _KEPT:
+            call, expected = f"iterations.setting={self.setting!r}", "a short training that keeps trivial cells"
+            step = "The rule is about whole trainings, not their curves: name another setting."
+            raise UsageError(complaint(call, expected, "protocol='as_released'", step))
 
 
 @dataclass(frozen=True)

@@ -35,4 +35,5 @@ def find_config(name: str, folder: str, package: Path = _PACKAGE) -> Path:
 
 def _shipped(folder: str, package: Path) -> dict[str, Path]:
     places = (package / "configs" / folder, package.parent / "configs" / folder)
-    return {file.stem: file for place in reversed(places) for file in sorted(place.glob(f"*{_SUFFIX}"))}
+    found = {file.stem: file for place in reversed(places) for file in place.glob(f"*{_SUFFIX}")}
+    return dict(sorted(found.items()))

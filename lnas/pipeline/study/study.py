@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -147,7 +148,9 @@ def study(
             if compared_on and compared[1:]:
                 some = pool.archs[:compared_on]
                 measured += measure(some, compared[1:], space, seed, executor, store, display)
-        report = _report(measured, pool, asked, compared, space, truth, seed, folder)
+        replay = f"lnas study {shlex.quote(str(folder / 'config.yaml'))}" if config else "study from Python"
+        title = f"lnas study: {folder.name}"
+        report = _report(measured, pool, asked, compared, space, truth, seed, title, replay)
         _write(report, folder)
         write_whole(folder / "pool.csv", (listed := pool_table(measured, pool, space, truth.key)).to_csv())
         write_whole(folder / "pool.parquet", listed.to_parquet())
@@ -190,12 +193,13 @@ def _report(
     space: SearchSpace,
     truth: Truth,
     seed: int,
-    folder: Path,
+    title: str,
+    replay: str,
 ) -> StudyReport:
     base = measured[0]
     searches = draw_searches(len(pool.archs), asked.candidates, asked.searches, seed)
     return StudyReport(
-        f"lnas study: {folder.name}",
+        title,
         _facts(base, pool, space, truth),
         [
             stage_table(base, pool),
@@ -204,7 +208,7 @@ def _report(
             *_ablation(measured, pool, asked, seed),
         ],
         collapse_figures(base, pool, asked.figures, space, truth.key),
-        f"lnas study {folder / 'config.yaml'}",
+        replay,
         {
             f"{setting.label} ({setting.protocol})": json.dumps(describe(setting.estimator.protocol), indent=1)
             for setting in settings
@@ -246,5 +250,5 @@ def _write(report: StudyReport, folder: Path) -> None:
         write_whole(folder / f"{table.name}.csv", table.to_csv())
         write_whole(folder / f"{table.name}.md", table.to_markdown())
     for rank, figure in report.figures.items():
-        write_whole(folder / f"{rank}.svg", figure.encode())
+        write_whole(folder / f"{rank.replace('/', '-')}.svg", figure.encode())
     write_whole(folder / "study.html", render_study(report).encode())

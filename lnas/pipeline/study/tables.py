@@ -16,8 +16,9 @@ from lnas.spaces import SearchSpace
 
 _TAU, _PERCENT = "{:+.2f}", "{:.2f}"
 _INTERVALS = (
-    "Kendall's tau-b, positive where the measure is right, whatever its direction; in brackets 95 % intervals: "
-    "percentiles of 1,000 bootstrap resamples of the architectures. Ranks that are summed are those in the whole pool."
+    "Kendall's tau-b, positive where what the measure prefers, whatever its direction, is more accurate (or larger); in "
+    "brackets 95 % intervals: percentiles of 1,000 bootstrap resamples of the architectures. Ranks that are summed are "
+    "those among all architectures of the table."
 )
 _SAME_SIZE = (
     "Same size: only pairs of architectures with the same number of parameters are compared; n counts those that share "

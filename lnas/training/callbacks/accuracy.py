@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import lightning.pytorch as pl
-import torch
 from torch import Tensor
+
+from lnas.training.callbacks.as_found import left_as_found
 
 Batches = Iterable[tuple[Tensor, Tensor]]
 
@@ -18,7 +20,8 @@ class AccuracyCallback(pl.Callback):
         sets: Name -> batches of (images, labels), gone through once.
 
     Attributes:
-        accuracies: Name -> fraction of images in [0, 1] whose label has the largest logit, in eval mode; empty before.
+        accuracies: Name -> fraction of images in [0, 1] whose label has the largest logit, in eval mode, NaN where a logit
+            is not finite; empty before.
     """
 
     def __init__(self, sets: Mapping[str, Batches]) -> None:
@@ -29,15 +32,18 @@ class AccuracyCallback(pl.Callback):
         self.accuracies = {name: accuracy(pl_module, batches) for name, batches in self._sets.items()}
 
 
-@torch.no_grad()
 def accuracy(module: pl.LightningModule, batches: Batches) -> float:
-    """Return the fraction of images whose label has the largest logit, in eval mode; the mode is left as found."""
-    was_training = module.training
-    module.eval()
+    """Return the fraction of images whose label has the largest logit, in eval mode; the module is left as found.
+
+    NaN where a logit is not finite: of such a network even the first class would seem to be predicted.
+    """
     hits = total = 0
-    for images, labels in batches:
-        predicted = module(images.to(module.device)).argmax(1)
-        hits += int((predicted == labels.to(module.device)).sum())
-        total += len(labels)
-    module.train(was_training)
+    with left_as_found(module):
+        module.eval()
+        for images, labels in batches:
+            logits = module(images.to(module.device))
+            if not logits.isfinite().all():
+                return math.nan
+            hits += int((logits.argmax(1) == labels.to(module.device)).sum())
+            total += len(labels)
     return hits / total

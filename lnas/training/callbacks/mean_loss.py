@@ -14,9 +14,9 @@ from lightning.pytorch.utilities.signature_utils import is_param_in_hook_signatu
 from torch import Tensor
 
 from lnas.errors import UsageError, complaint
+from lnas.training.callbacks.as_found import left_as_found
 
 
-@torch.no_grad()
 def mean_training_loss(module: pl.LightningModule, batches: Iterable[Any]) -> Tensor:
     """Return the mean of `training_step` over batches, each counting the same, in train mode.
 
@@ -34,7 +34,7 @@ def mean_training_loss(module: pl.LightningModule, batches: Iterable[Any]) -> Te
         UsageError: If a step returns no loss.
     """
     indexed = is_param_in_hook_signature(module.training_step, "batch_idx", min_args=2)
-    with _as_found(module), _silent(module):
+    with left_as_found(module), _silent(module):
         module.train()
         losses = [
             loss_of(module.training_step(move_data_to_device(batch, module.device), *[index][: int(indexed)]))
@@ -60,21 +60,6 @@ def loss_of(outputs: Any) -> Tensor:
     got = tuple(loss.shape) if isinstance(loss, Tensor) else loss
     advice = "Return it, or {'loss': ...}, in manual optimization, too."
     raise UsageError(complaint("LossCallback()", "a loss of one number from training_step", got, advice))
-
-
-@contextmanager
-def _as_found(module: pl.LightningModule) -> Iterator[None]:
-    modes = {part: part.training for part in module.modules()}
-    buffers = {name: buffer.clone() for name, buffer in module.named_buffers()}
-    devices = [module.device] if module.device.type == "cuda" else []
-    try:
-        with torch.random.fork_rng(devices):
-            yield
-    finally:
-        for name, buffer in module.named_buffers():
-            buffer.copy_(buffers[name])
-        for part, training in modes.items():
-            part.training = training
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import pytest
 
 from lnas.data import DigitsData
 from lnas.errors import UsageError
+from lnas.estimators import ShortTrainingEstimator
 from lnas.nets import NetBuilder
 from lnas.pipeline.study.settings import Iterations, Setting, make_settings
 
@@ -62,3 +63,23 @@ def test_iterations_of_a_setting_that_is_not_there_are_refused(fake: Any) -> Non
     Iterations("no. 1", [1]).require(settings)
     with pytest.raises(UsageError, match=r"iterations\.setting: unknown setting 'no. 2'\. Did you mean 'no\. 1'"):
         Iterations("no. 2", [1]).require(settings)
+
+
+@pytest.mark.parametrize("step", [0, 5])
+def test_iterations_beyond_a_training_are_refused_before_it_is_measured(fake: Any, step: int) -> None:
+    counted = fake("a")
+    counted.steps = 4
+    settings = settings_of(counted)
+    Iterations("no. 0", [1, 4]).require(settings)
+    with pytest.raises(
+        UsageError, match=rf"iterations\.steps=\[1, {step}\]: expected steps in 1\.\.4, those of 'no\. 0'"
+    ):
+        Iterations("no. 0", [1, step]).require(settings)
+
+
+def test_iterations_of_a_rule_about_whole_trainings_are_refused() -> None:
+    factories = {"released": lambda net, data: ShortTrainingEstimator(net, data, protocol="as_released")}
+    with pytest.raises(
+        UsageError, match=r"iterations\.setting='released': expected a short training that keeps trivial"
+    ):
+        Iterations("released", [10]).require(make_settings(factories, ["angle"], NET, DATA))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
@@ -34,6 +36,19 @@ LABELS = torch.tensor([1, 1, 0, 1])
 def test_counts_hits_in_eval_mode_over_batches_of_any_size() -> None:
     module = Threshold().train()
     assert accuracy(module, [(VALUES[:3], LABELS[:3]), (VALUES[3:], LABELS[3:])]) == 0.75
+    assert module.training
+
+
+def test_parts_keep_their_modes() -> None:
+    module = Threshold().train()
+    module.dropout.eval()
+    accuracy(module, [(VALUES, LABELS)])
+    assert (module.training, module.dropout.training) == (True, False)
+
+
+def test_logits_that_are_not_finite_predict_nothing() -> None:
+    module = Threshold()
+    assert math.isnan(accuracy(module, [(VALUES, LABELS), (torch.tensor([math.nan, 1.0]), LABELS[:2])]))
     assert module.training
 
 

@@ -1,0 +1,78 @@
+"""A population that forgets its oldest members, and the tournaments held in it."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from lnas.search.objective import Objective
+from lnas.types import Arch, Trial
+
+Replacement = Literal["with", "without"]
+
+
+class AgeingPopulation:
+    """The last so many trials that were told.
+
+    Args:
+        size: How many.
+        objective: By which members are compared.
+    """
+
+    def __init__(self, size: int, objective: Objective) -> None:
+        self._objective = objective
+        self._members: deque[Trial] = deque(maxlen=size)
+        self._costs: deque[float] = deque(maxlen=size)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    @property
+    def members(self) -> list[Trial]:
+        """From the oldest to the youngest."""
+        return list(self._members)
+
+    def add(self, trial: Trial) -> None:
+        """Take a member in; where the population is full, the oldest leaves."""
+        self._members.append(trial)
+        if self._objective.is_absolute:
+            self._costs.append(self._objective.cost(trial))
+
+    def winner(self, sample: int, replacement: Replacement, rng: np.random.Generator) -> Arch:
+        """Draw a sample of the members and return its best, the first drawn of equals.
+
+        Sums of ranks are of the ranks within the sample. Without replacement no more are drawn than there are.
+        """
+        count = len(self._members)
+        drawn = rng.integers(count, size=sample) if replacement == "with" else rng.permutation(count)[:sample]
+        return self._members[min(drawn, key=dict(zip(drawn, self._costs_of(drawn), strict=True)).__getitem__)].arch
+
+    def diversity(self) -> float:
+        """Return in how many genes two members differ, the mean over all pairs; 0 where there is no pair."""
+        return mean_difference([trial.arch for trial in self._members])
+
+    def _costs_of(self, drawn: np.ndarray) -> Sequence[float]:
+        if self._objective.is_absolute:
+            return [self._costs[k] for k in drawn]
+        return self._objective.costs([self._members[k] for k in drawn]).tolist()
+
+
+def mean_difference(archs: Sequence[Arch]) -> float:
+    """Return in how many genes two architectures differ, the mean over all pairs; 0 where there is no pair.
+
+    Example:
+        >>> mean_difference([Arch("tiny", (0, 0)), Arch("tiny", (0, 1)), Arch("tiny", (1, 1))])
+        1.3333333333333333
+    """
+    pairs = len(archs) * (len(archs) - 1) // 2
+    if not pairs:
+        return 0.0
+    alike = sum(
+        count * (count - 1) // 2
+        for genes in zip(*(arch.genes for arch in archs), strict=True)
+        for count in Counter(genes).values()
+    )
+    return (pairs * len(archs[0].genes) - alike) / pairs

@@ -1,0 +1,122 @@
+"""Evolution in which the oldest dies, not the worst."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from lnas.errors import UsageError, complaint, unknown_name
+from lnas.search.base import Strategy, best_of, require_askable
+from lnas.search.objective import Objective
+from lnas.search.population import AgeingPopulation, Replacement
+from lnas.seeds import derive_seed
+from lnas.spaces import SearchSpace
+from lnas.types import Arch, Trial
+
+Counted = Literal["all", "children"]
+
+
+class RegularizedEvolution(Strategy):
+    """Keep a population; mutate the best of a random sample of it; the child replaces the oldest member.
+
+    A child that cannot be measured is a member all the same, and loses every tournament. Where several are asked for
+    before any is told, their parents are drawn from the same population.
+
+    Args:
+        space: Where to search.
+        seed: Decides every draw.
+        objective: What is made as good as it can; of a sum, the ranks are within the sample.
+        population: Members. The first so many proposals are drawn uniformly, repeats included.
+        sample: Members drawn for each tournament.
+        replacement: Whether a member may be drawn twice for a tournament; "with" in Real et al. and in NATS-Bench.
+        counted: "children": budgets count only what was mutated, and only that may be the answer, as in Algorithm 2 of
+            Lightweight NAS; "all" counts the first population, too.
+
+    Raises:
+        UsageError: If a number is below 1, or a sample without replacement is larger than the population.
+
+    Source: Real et al. 2019, "Regularized Evolution for Image Classifier Architecture Search", Algorithm 1, whose
+    defaults these are (of its later experiments). NATS-Bench takes 10 and 3 (Dong et al. 2021), Lightweight NAS 20 and
+    10.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        seed: int,
+        objective: Objective,
+        population: int = 100,
+        sample: int = 25,
+        replacement: Replacement = "with",
+        counted: Counted = "all",
+    ) -> None:
+        call = type(self).__name__
+        for name, number in (("population", population), ("sample", sample)):
+            if number < 1:
+                raise UsageError(complaint(f"{call}({name}={number})", f"{name} >= 1", number, "Raise it."))
+        for name, value, known in (
+            ("replacement", replacement, get_args(Replacement)),
+            ("counted", counted, get_args(Counted)),
+        ):
+            if value not in known:
+                raise UsageError(f"{call}({name}={value!r}): {unknown_name(name, str(value), known)}")
+        if replacement == "without" and sample > population:
+            expected = f"sample <= {population}, the population"
+            raise UsageError(complaint(f"{call}(sample={sample})", expected, sample, "Lower it."))
+        self._space = space
+        self._seed = seed
+        self._objective = objective
+        self._sizes = population, sample
+        self._replacement: Replacement = replacement
+        self._counted: Counted = counted
+        self._rng = np.random.default_rng(derive_seed(seed, call))
+        self._population = AgeingPopulation(population, objective)
+        self._asked = 0
+        self._told: list[Trial] = []
+
+    @property
+    def limit(self) -> int:
+        return sys.maxsize
+
+    @property
+    def free(self) -> int:
+        return self._sizes[0] if self._counted == "children" else 0
+
+    @property
+    def state(self) -> Mapping[str, float]:
+        return {"diversity": self._population.diversity()}
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        population, sample = self._sizes
+        return {
+            "strategy": type(self).__name__,
+            "seed": self._seed,
+            "objective": self._objective.settings,
+            "population": population,
+            "sample": sample,
+            "replacement": self._replacement,
+            "counted": self._counted,
+        }
+
+    def ask(self, n: int) -> list[Arch]:
+        require_askable(type(self).__name__, n, self.limit - self._asked)
+        return [self._proposal() for _ in range(n)]
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        for trial in trials:
+            self._population.add(trial)
+        self._told += trials
+
+    def answer(self) -> Arch:
+        return best_of(self._objective, self._told[self.free :], type(self).__name__)
+
+    def _proposal(self) -> Arch:
+        self._asked += 1
+        population, sample = self._sizes
+        if self._asked <= population or not len(self._population):
+            return self._space.sample(self._rng)
+        return self._space.mutate(self._population.winner(sample, self._replacement, self._rng), self._rng)
