@@ -17,10 +17,10 @@ def at_step(estimates: Mapping[str, Estimate], step: int) -> dict[str, Estimate]
     """Read measures after some of the steps of a training.
 
     A measure has a curve if its details hold one of its own name, a number for each step, None where it is not finite;
-    `loss_tail` and `loss_area` are the mean of the last ten and the sum of the `loss` curve so far. The angle's is after
-    each step, the loss's that of each step, before its update: the latter is what a training of so many steps gives that
-    measures the loss of its last step, not the one that measures it afterwards. Rules that replace the values of whole
-    trainings, as `protocol="as_released"` has for trivial cells, are not in the curves.
+    `loss_tail` and `loss_area` are the mean of the last ten and the sum of the `loss` curve so far. The angle's is
+    after each step, the loss's that of each step, before its update: the latter is what a training of so many steps
+    gives that measures the loss of its last step, not the one that measures it afterwards. Rules that replace the
+    values of whole trainings, as `protocol="as_released"` has for trivial cells, are not in the curves.
 
     Args:
         estimates: Of one training.

@@ -1,9 +1,11 @@
 """Search strategies behind ask and tell. Torch-free."""
 
 from lnas.search.base import Strategy
+from lnas.search.fp_nas import FPNAS
 from lnas.search.objective import Objective
 from lnas.search.random_search import RandomSearch
 from lnas.search.rank_evolution import RankEvolution
 from lnas.search.regularized_evolution import RegularizedEvolution
+from lnas.search.reinforce import Reinforce
 
-__all__ = ["Objective", "RandomSearch", "RankEvolution", "RegularizedEvolution", "Strategy"]
+__all__ = ["FPNAS", "Objective", "RandomSearch", "RankEvolution", "RegularizedEvolution", "Reinforce", "Strategy"]

@@ -12,6 +12,7 @@ from lnas.errors import UsageError, complaint
 from lnas.search.base import Strategy, best_of, require_askable
 from lnas.search.objective import Objective
 from lnas.search.population import AgeingPopulation
+from lnas.search.stopping import stopped_falling
 from lnas.seeds import derive_seed
 from lnas.spaces import SearchSpace
 from lnas.types import Arch, Trial
@@ -77,10 +78,8 @@ class RankEvolution(Strategy):
 
     @property
     def is_over(self) -> bool:
-        steps, window = len(self._diversities), self._numbers["window"]
-        if steps >= self._numbers["steps"]:
-            return True
-        return steps > window and min(self._diversities[-window:]) >= min(self._diversities[:-window])
+        ran_out = len(self._diversities) >= self._numbers["steps"]
+        return ran_out or stopped_falling(self._diversities, self._numbers["window"])
 
     @property
     def state(self) -> Mapping[str, float]:

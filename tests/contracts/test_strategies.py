@@ -10,7 +10,15 @@ import pytest
 
 import lnas.search
 from lnas.errors import UsageError
-from lnas.search import Objective, RandomSearch, RankEvolution, RegularizedEvolution, Strategy
+from lnas.search import (
+    FPNAS,
+    Objective,
+    RandomSearch,
+    RankEvolution,
+    RegularizedEvolution,
+    Reinforce,
+    Strategy,
+)
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.testing import StrategyContract, TinySpace
 from lnas.testing.strategies import MakeStrategy
@@ -25,6 +33,10 @@ STRATEGIES = {
     "RegularizedEvolution-sum": lambda space, seed: RegularizedEvolution(
         space, seed, SUM, population=4, sample=3, replacement="without", counted="children"
     ),
+    "Reinforce-as_published": lambda space, seed: Reinforce(space, seed, SUM),
+    "Reinforce-as_released": lambda space, seed: Reinforce(space, seed, SUM, "as_released", steps=8),
+    "Reinforce-nats_bench": lambda space, seed: Reinforce(space, seed, VALUE, "nats_bench", lr=0.01),
+    "FPNAS": lambda space, seed: FPNAS(space, seed, SUM),
     "RankEvolution": lambda space, seed: RankEvolution(space, seed, SUM, population=4, sample=3, steps=6, window=3),
 }
 

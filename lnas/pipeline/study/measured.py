@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from lnas.analysis.readings import at_step
-from lnas.errors import RunError, complaint
+from lnas.errors import RunError, UsageError, complaint
 from lnas.execution import Executor
 from lnas.pipeline.display import Display
 from lnas.pipeline.reasons import reason
@@ -19,6 +19,7 @@ from lnas.pipeline.scoring.outcome import by_arch
 from lnas.pipeline.scoring.parts import divide
 from lnas.pipeline.study.settings import SIZE, Iterations, Setting
 from lnas.spaces import SearchSpace
+from lnas.stats import measure_names
 from lnas.store import Store
 from lnas.types import Arch, Estimate, Trial
 
@@ -107,19 +108,28 @@ def measure(
     return measured
 
 
-def read_iterations(iterations: Iterations, measured: Sequence[Measured]) -> list[Measured]:
+def read_iterations(iterations: Iterations, measured: Sequence[Measured], rank: str) -> list[Measured]:
     """Return what shorter trainings would have measured, by the curves of the setting that is named.
 
     Raises:
-        UsageError: If that was shorter.
+        UsageError: If that was shorter, or keeps no curve of a measure that is ranked by.
     """
     longest = next(setting for setting in measured if setting.label == iterations.setting)
-    return [_read(longest, step) for step in iterations.steps]
+    readings = [_read(longest, step) for step in iterations.steps]
+    for reading in readings:
+        for name in measure_names(rank):
+            if name not in reading.directions:
+                step = "Leave iterations out, or choose a rank of others."
+                raise UsageError(
+                    complaint(reading.label, f"a curve of each measure of {rank!r}", f"none of {name}", step)
+                )
+    return readings
 
 
 def _read(longest: Measured, step: int) -> Measured:
     own = [at_step(estimates, step) for estimates in longest.own]
-    names = {name for rows in (own, longest.shared) for row in rows for name in row}
+    read = {name for row in own for name, estimate in row.items() if estimate.status != "failed"}
+    names = read.union(*longest.shared)
     directions = {name: higher for name, higher in longest.directions.items() if name in names}
     return Measured(f"step {step} of {longest.label}", longest.archs, own, longest.shared, directions, longest.protocol)
 

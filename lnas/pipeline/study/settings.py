@@ -35,7 +35,7 @@ class Iterations:
     steps: Sequence[int]
 
     def require(self, settings: Sequence[Setting]) -> None:
-        """Raise `UsageError` unless there is such a setting, as long as that, and its curves tell all of its numbers."""
+        """Raise `UsageError` unless there is such a setting, it is as long, and its numbers are those of its curves."""
         estimators = {setting.label: setting.estimator for setting in settings}
         if self.setting not in estimators:
             raise UsageError(f"iterations.setting: {unknown_name('setting', self.setting, estimators)}")

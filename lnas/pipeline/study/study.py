@@ -222,7 +222,7 @@ def _ablation(measured: Sequence[Measured], pool: Pool, asked: Asked, seed: int)
     if not count:
         return []
     settings = [setting.first(count) for setting in measured]
-    readings = read_iterations(asked.iterations, settings) if asked.iterations else []
+    readings = read_iterations(asked.iterations, settings, asked.rank) if asked.iterations else []
     searches = draw_searches(count, asked.candidates, asked.searches, seed)
     return [ablation_table(settings, readings, pool.first(count), asked.rank, searches)]
 

@@ -16,7 +16,7 @@ from lnas.spaces import SearchSpace
 
 _TAU, _PERCENT = "{:+.2f}", "{:.2f}"
 _INTERVALS = (
-    "Kendall's tau-b, positive where what the measure prefers, whatever its direction, is more accurate (or larger); in "
+    "Kendall's tau-b, positive where the measure, whatever its direction, prefers what is more accurate, or larger; in "
     "brackets 95 % intervals: percentiles of 1,000 bootstrap resamples of the architectures. Ranks that are summed are "
     "those among all architectures of the table."
 )

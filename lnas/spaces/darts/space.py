@@ -84,6 +84,11 @@ class DartsSpace(SearchSpace):
         """All eight choices of all 28 edges, as in DARTS' supernet, though the edges into node 2 are never absent."""
         return Region(_NAME, (tuple(range(len(OPS))),) * (len(CELLS) * len(EDGES)))
 
+    @property
+    def edges_by_node(self) -> list[range]:
+        """The genes of the edges into each intermediate node of both cells."""
+        return _nodes()
+
     def gene_names(self) -> tuple[str, ...]:
         return tuple(f"{cell} edge {source}->{target}" for cell in CELLS for source, target in EDGES)
 

@@ -20,8 +20,7 @@ class AccuracyCallback(pl.Callback):
         sets: Name -> batches of (images, labels), gone through once.
 
     Attributes:
-        accuracies: Name -> fraction of images in [0, 1] whose label has the largest logit, in eval mode, NaN where a logit
-            is not finite; empty before.
+        accuracies: Name -> fraction of images in [0, 1], as `accuracy` gives it; empty before.
     """
 
     def __init__(self, sets: Mapping[str, Batches]) -> None:

@@ -78,7 +78,7 @@ def test_a_measure_without_any_number_ends_the_study(store: Store, fake: Any) ->
 
 def test_iterations_are_read_from_the_curves(store: Store, fake: Any) -> None:
     both = measured(store, fake("a"), fake("b"))
-    early, late = read_iterations(Iterations("b", [1, 4]), both)
+    early, late = read_iterations(Iterations("b", [1, 4]), both, "angle+params")
     assert (early.label, late.label) == ("step 1 of b", "step 4 of b")
     assert early.values("angle") == pytest.approx(both[1].values("angle") / 4)
     assert late.values("loss").tolist() == both[1].values("loss").tolist()
@@ -90,7 +90,15 @@ def test_iterations_are_read_from_the_curves(store: Store, fake: Any) -> None:
 def test_iterations_beyond_the_training_are_refused(store: Store, fake: Any) -> None:
     (only,) = measured(store, fake("a"))
     with pytest.raises(UsageError, match=r"expected a step in 1\.\.4, got 5"):
-        read_iterations(Iterations("a", [5]), [only])
+        read_iterations(Iterations("a", [5]), [only], "angle")
+
+
+def test_a_rank_of_what_keeps_no_curve_is_refused(store: Store, fake: Any) -> None:
+    (only,) = measured(store, fake("a", {ARCHS[1]: Estimate.failure(OSError("disk"))}))
+    with pytest.raises(
+        UsageError, match=r"step 2 of a: expected a curve of each measure of 'angle\+speed', got 'none of"
+    ):
+        read_iterations(Iterations("a", [2]), [only], "angle+speed")
 
 
 def test_the_first_few_are_the_first_few_everywhere(store: Store, fake: Any) -> None:
