@@ -2,10 +2,20 @@
 
 from lnas.search.base import Strategy
 from lnas.search.fp_nas import FPNAS
+from lnas.search.local_search import LocalSearch
 from lnas.search.objective import Objective
 from lnas.search.random_search import RandomSearch
 from lnas.search.rank_evolution import RankEvolution
 from lnas.search.regularized_evolution import RegularizedEvolution
 from lnas.search.reinforce import Reinforce
 
-__all__ = ["FPNAS", "Objective", "RandomSearch", "RankEvolution", "RegularizedEvolution", "Reinforce", "Strategy"]
+__all__ = [
+    "FPNAS",
+    "LocalSearch",
+    "Objective",
+    "RandomSearch",
+    "RankEvolution",
+    "RegularizedEvolution",
+    "Reinforce",
+    "Strategy",
+]

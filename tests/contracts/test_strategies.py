@@ -12,6 +12,7 @@ import lnas.search
 from lnas.errors import UsageError
 from lnas.search import (
     FPNAS,
+    LocalSearch,
     Objective,
     RandomSearch,
     RankEvolution,
@@ -37,6 +38,8 @@ STRATEGIES = {
     "Reinforce-as_released": lambda space, seed: Reinforce(space, seed, SUM, "as_released", steps=8),
     "Reinforce-nats_bench": lambda space, seed: Reinforce(space, seed, VALUE, "nats_bench", lr=0.01),
     "FPNAS": lambda space, seed: FPNAS(space, seed, SUM),
+    "LocalSearch-best": lambda space, seed: LocalSearch(space, seed, SUM),
+    "LocalSearch-first": lambda space, seed: LocalSearch(space, seed, VALUE, "first better neighbor"),
     "RankEvolution": lambda space, seed: RankEvolution(space, seed, SUM, population=4, sample=3, steps=6, window=3),
 }
 

@@ -249,7 +249,8 @@ def test_five_hundred_random_searches_under_the_budget_of_nats_bench(
     space = PublishedClasses(data_root / "nb201" / "nb201_accuracy.parquet")
     estimator = TabularEstimator(nats, f"nats-1.0/cifar10-valid/x-valid@12/{trained}")
     searches = [
-        search_table(RandomSearch(space, seed, distinct=distinct), estimator, SimulatedSeconds(20_000)) for seed in range(500)
+        search_table(RandomSearch(space, seed, distinct=distinct), estimator, SimulatedSeconds(20_000))
+        for seed in range(500)
     ]
     for key, expected in ((VALID_200, valid), (TEST_200, test)):
         found = nats.queries([search.answer for search in searches], key)

@@ -182,7 +182,11 @@ def _check(processes: int, threads: int, seed: int, output: str, asked: Asked, a
     for count in asked.top:
         if not 2 <= count <= archs:
             raise UsageError(complaint(f"top={list(asked.top)}", f"numbers in 2..{archs}", count, "Change it."))
-    draw_searches(asked.ablation_archs or archs, asked.candidates, asked.searches, seed)  # before anything is measured
+    draw_searches(archs, asked.candidates, asked.searches, seed)  # before anything is measured
+    if 0 < asked.ablation_archs < asked.candidates:
+        call, expected = f"ablation_archs={asked.ablation_archs}", f"ablation_archs >= {asked.candidates}, or 0"
+        step = "A search looks at so many candidates: compare on more, or lower --candidates."
+        raise UsageError(complaint(call, expected, asked.ablation_archs, step))
 
 
 def _report(

@@ -78,7 +78,7 @@ def test_other_settings_may_be_left_out(tmp_path: Path, fake: Any) -> None:
     ("options", "message"),
     [
         ({"candidates": 13}, r"candidates=13.*<= 12"),
-        ({"ablation_archs": 3}, r"candidates=4.*<= 3"),
+        ({"ablation_archs": 3}, r"ablation_archs=3: expected ablation_archs >= 4, or 0, got 3"),
         ({"ablation_archs": -1}, r"ablation_archs=-1"),
         ({"searches": 0}, r"searches=0"),
         ({"top": [1]}, r"top=\[1\].*2\.\.12"),
