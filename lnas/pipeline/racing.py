@@ -81,8 +81,8 @@ def race_candidates(
     """Ask the strategy for all candidates at once, and measure them rung by rung, taking from the store what it has.
 
     The numbers of each rung are kept under the protocol of a training of so many steps; a training goes on from the
-    checkpoint of the rung before, under `folder`, which is removed when the race is over. What has no steps is measured
-    at the first rung.
+    checkpoint of the rung before, under `folder`, which is removed when the race is over: three times the weights of
+    each candidate, with their momentum and where they began. What has no steps is measured at the first rung.
 
     Args:
         racing: The rungs.
