@@ -130,6 +130,7 @@ COMMANDS = {
 }
 
 _INTERRUPTED = 130
+_NO_LIST = re.compile(r"Expected a <class '(?:tuple|list|collections\.abc\.Sequence)'>\. Got value: (\S+)")
 _FLAGS = ("-q", "--quiet", "-h", "--help")
 
 
@@ -156,10 +157,14 @@ class Parser(ArgumentParser):
         raise UsageError(self._worded(_one_line(message)))
 
     def _worded(self, message: str) -> str:
+        message = re.sub(_NO_LIST, r"expected a list, written [\1], got \1", message)
         unrecognized = re.search(r"unrecognized arguments: (--[^\s=]+)", message)
         if unrecognized:
             options = [option for action in self._actions for option in action.option_strings if option[:2] == "--"]
             return unknown_name("option", unrecognized.group(1), options)
+        misplaced = re.search(r"unrecognized arguments: (\S+)", message)
+        if misplaced and self.command and self.command.configs:
+            return f"{misplaced.group(1)!r} comes too late: a name or a file is the first argument, options follow it."
         required = re.search(r"arguments are required: (\w+)", message)
         if required:
             return self._missing(required.group(1))

@@ -41,7 +41,7 @@ def test_help_says_what_each_option_is_and_what_to_choose_from() -> None:
     printed = " ".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
     for words in (
         "one of: Cifar10Data, DigitsData)",
-        "(default: RandomSearch, one of: RandomSearch)",
+        "(default: RandomSearch, one of: FPNAS, LocalSearch, RandomSearch, RankEvolution,",
         "one of: ShortTrainingEstimator, TabularEstimator, ZeroShotEstimator)",
         "{auto,online,offline,off}",
         "(type: int, default: 100)",
@@ -98,6 +98,9 @@ def test_an_error_nobody_foresaw_is_one_line(
         ("bench import nasbench PATH", "FORMAT: unknown choice 'nasbench'. Known: nats."),
         ("bench show", "NAME is required; for example: lnas bench show digits"),
         ("show x --pixels many", "--pixels: Expected a <class 'int'>"),
+        ("run --data DigitsData --controls a,b", "--controls: expected a list, written [a,b], got a,b"),
+        ("study --processes 2 short-training", "'short-training' comes too late: a name or a file is the first"),
+        ("study short-traning", "unknown study 'short-traning'. Did you mean 'short-training'?"),
         ("score --data DigitsData --net.chanels 3", "--net: Option 'chanels' is not accepted"),
         ("score --data DigitsData --net lnas.nets.SubnetsOf", "--net: weights is required"),
         ("score --data DigitsData --net lnas.nets.Subnets", "--net: module 'lnas.nets' has no attribute 'Subnets'"),

@@ -79,7 +79,7 @@ class ShortTrainingEstimator(Estimator):
     |---|---|---|
     | `angle` | theta_pred: angle in radians between the classifier's weights before and after | lower |
     | `angle_feat` | theta_feat: the same of all other weights | higher |
-    | `loss` | mean cross-entropy over the images that were trained on | lower |
+    | `loss` | cross-entropy over the images that were trained on, the mean over batches | lower |
     | `loss_area` | sum of the losses of all steps: the training-speed estimate | lower |
     | `loss_tail` | mean of the losses of the last ten steps, or of all where there are fewer | lower |
     | `train_acc@E`, `val_acc@E` | with `epochs=E`: fraction of the training and the validation images | higher |
@@ -359,7 +359,8 @@ def truncated_training(
     """Return the estimator that trains on all images for a few epochs, as NATS-Bench trains (Dong et al. 2021).
 
     Its `val_acc@1` is the baseline of TEG-NAS, its `val_acc@12` that of Lightweight NAS: SGD with learning rate 0.1
-    that falls to zero over the epochs by a cosine, Nesterov momentum 0.9, weight decay 5e-4, batches of 256.
+    that falls to zero over the epochs by a cosine, Nesterov momentum 0.9, weight decay 5e-4, batches of 256. A last
+    smaller batch is dropped, which NATS-Bench keeps.
 
     Args:
         net: As for the estimator.

@@ -28,7 +28,7 @@ def training_forwards(net: nn.Module) -> dict[nn.Module, Forward]:
 
     Returns:
         Module -> forward, for `lnas.proxies.substitution.substituted`. Results are held no longer than the tensor they
-        were computed of, and shared only where autograd records.
+        were computed of, and shared only where autograd records. Whatever takes an output must not write over it.
     """
     ours = [module for part in net.modules() if isinstance(part, RegionNet) for module in part.modules()]
     faster = {module: forward for module in ours if "forward" not in vars(module) and (forward := _forward(module))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lnas.errors import RunError, UsageError, complaint
 from lnas.estimators import Estimator
@@ -11,6 +11,8 @@ from lnas.pipeline.tracking import Tracker
 from lnas.search import Strategy
 from lnas.store import Store
 from lnas.types import Arch, Estimate, Trial
+
+_REPEATS_IN_A_ROW = 1000
 
 
 def estimate_candidates(
@@ -25,10 +27,12 @@ def estimate_candidates(
 ) -> list[Trial]:
     """Ask the strategy for candidates, one by one, and measure each, taking from the store what it has.
 
+    What is proposed again is told again, and is no other candidate. A search that is over by its own rule ends.
+
     Args:
         strategy: New or, equally, one that is replayed: it is told stored numbers as if they were just measured.
         estimators: Each measure comes from one of them.
-        candidates: How many to propose.
+        candidates: How many at most.
         seed: Of the estimates.
         run: The run's name in the store.
         store: Where numbers are kept.
@@ -38,25 +42,25 @@ def estimate_candidates(
     Returns:
         The trials in the order proposed.
     """
-    trials: list[Trial] = []
+    trials: dict[Arch, Trial] = {}
     stored = store.candidates(run)
     done = len(stored)
     tracker.group("candidates")
     with display.bar("candidates", total=candidates, done=done) as advance:
-        for number in range(candidates):
-            (arch,) = strategy.ask(1)
-            check_proposal(arch, number, [trial.arch for trial in trials], stored)
+        while len(trials) < candidates and not (trials and strategy.is_over):
+            number, arch = len(trials), _unseen(strategy, trials)
+            check_proposal(arch, number, stored)
             estimates: dict[str, Estimate] = {}
             for estimator in estimators:
                 estimates |= known_or_measured(estimator, arch, seed, store)
             trial = Trial(arch, estimates)
             strategy.tell([trial])
-            trials.append(trial)
+            trials[arch] = trial
             tracker.numbers({f"candidates/{name}": item.value for name, item in estimates.items()}, step=number)
             if number >= done:
                 store.add_candidate(run, number, arch)
                 advance()
-    return trials
+    return list(trials.values())
 
 
 def known_or_measured(estimator: Estimator, arch: Arch, seed: int, store: Store) -> dict[str, Estimate]:
@@ -77,13 +81,8 @@ def known_or_measured(estimator: Estimator, arch: Arch, seed: int, store: Store)
     return {name: known[name] for name in estimator.measures}
 
 
-def check_proposal(arch: Arch, number: int, proposed: Sequence[Arch], stored: Sequence[Arch]) -> None:
-    """Refuse what the strategy proposed as its number-th if it was proposed before.
-
-    Raises:
-        RunError: If it is not what the store has as the number-th.
-        UsageError: If it was proposed under another number.
-    """
+def check_proposal(arch: Arch, number: int, stored: Sequence[Arch]) -> None:
+    """Raise `RunError` if the store has another architecture than the strategy's as the number-th."""
     if number < len(stored) and arch != stored[number]:
         raise RunError(
             complaint(
@@ -93,7 +92,13 @@ def check_proposal(arch: Arch, number: int, proposed: Sequence[Arch], stored: Se
                 "The strategy does not repeat itself, or changed since: begin in another folder with --output.",
             )
         )
-    if arch in proposed:
-        raise UsageError(
-            complaint("the strategy", "no architecture twice", str(arch), "Use one that proposes each once.")
-        )
+
+
+def _unseen(strategy: Strategy, known: Mapping[Arch, Trial]) -> Arch:
+    for _ in range(_REPEATS_IN_A_ROW):
+        (arch,) = strategy.ask(1)
+        if arch not in known:
+            return arch
+        strategy.tell([known[arch]])
+    got = f"{_REPEATS_IN_A_ROW:,} in a row that it proposed before"
+    raise UsageError(complaint("the strategy", "a new architecture", got, "Ask for fewer candidates."))

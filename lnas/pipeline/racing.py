@@ -128,7 +128,10 @@ def _proposals(strategy: Strategy, candidates: int, run: str, store: Store) -> l
     stored = store.candidates(run)
     archs = strategy.ask(candidates)
     for number, arch in enumerate(archs):
-        check_proposal(arch, number, archs[:number], stored)
+        if arch in archs[:number]:
+            step = "Use one that proposes each once."
+            raise UsageError(complaint("the strategy", "no architecture twice", str(arch), step))
+        check_proposal(arch, number, stored)
         if number >= len(stored):
             store.add_candidate(run, number, arch)
     return archs

@@ -25,7 +25,7 @@ from lnas.pipeline.retraining import RetrainingProtocol, retrain_picks, weights_
 from lnas.pipeline.tracking import Tracker, WandbMode, wandb_logger
 from lnas.pipeline.truth import Truth
 from lnas.report import RunReport
-from lnas.search import RandomSearch, Strategy
+from lnas.search import Objective, RandomSearch, Strategy
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.stats import measure_names, rank_sum
 from lnas.store import write_whole
@@ -40,7 +40,7 @@ def run(
     data: ImageData,
     space: SearchSpace | None = None,
     net: NetBuilder | Callable[[Arch, int], Any] = BENCHMARK_NET,
-    strategy: Callable[[SearchSpace, int], Strategy] = RandomSearch,
+    strategy: Callable[[SearchSpace, int, Objective], Strategy] = RandomSearch,
     estimators: list[EstimatorFactory] | None = None,
     rank: str = "angle+loss+params",
     candidates: int = 100,
@@ -65,10 +65,10 @@ def run(
         data: Images to search and to retrain on.
         space: Where candidates come from; the NATS topology space if not given.
         net: Builds the network of an architecture: options of the benchmark's own, or a callable of yours.
-        strategy: Proposes the candidates.
+        strategy: Proposes the candidates, learning from RANK, if at all.
         estimators: What measures them; if not given, those that RANK needs, with their default settings.
         rank: Measure names joined by +; a bracket is ranked again before it is added, as in (angle+loss)+params.
-        candidates: How many to propose; none twice and no isomorphic twins.
+        candidates: How many different ones to propose; by RandomSearch, no isomorphic twins either.
         racing: After how many steps of their short trainings the worse candidates drop out; null trains all in full.
         retraining: How the picks are trained in full; null only ranks.
         controls: Retrained beside the winner: lowest (of the ranking), random (of the rest), or a cell's own notation.
@@ -91,11 +91,12 @@ def run(
 
     display = Display(quiet)
     space = space or NatsTopologySpace()
-    proposer = strategy(space, seed)
     measuring = [factory(net, data) for factory in estimators or factories_for(measure_names(rank))]
     directions = directions_of(measuring)
+    _check_rank(rank, directions)
+    proposer = strategy(space, seed, Objective(rank, directions))
     chosen_controls = parse_controls(controls, space) if retraining else {}
-    _check(rank, directions, candidates, proposer, retraining, chosen_controls)
+    _check(candidates, proposer, retraining, chosen_controls)
     if racing:
         check_racing(racing, proposer, measuring)
     if truth:
@@ -174,17 +175,15 @@ def run(
     return report
 
 
-def _check(
-    rank: str,
-    directions: Mapping[str, bool],
-    candidates: int,
-    strategy: Strategy,
-    retraining: Retraining | None,
-    controls: Mapping[str, Arch | None],
-) -> None:
+def _check_rank(rank: str, directions: Mapping[str, bool]) -> None:
     for name in measure_names(rank):
         if name not in directions:
             raise UsageError(f"rank={rank!r}: {unknown_name('measure', name, directions)}")
+
+
+def _check(
+    candidates: int, strategy: Strategy, retraining: Retraining | None, controls: Mapping[str, Arch | None]
+) -> None:
     if retraining:
         check_retraining(retraining)
     fewest = 1 + sum(arch is None for arch in controls.values())

@@ -51,6 +51,8 @@ USAGE = {
         ["--estimators", "[{class_path: ShortTrainingEstimator, init_args: {images_per_class: 99}}]", "--rank", "loss"],
         r"images_per_class=99.*got 99",
     ),
+    "a race that ends too early": (["--racing.rungs", "[12, 25]"], r"rungs that end at \d+, .* got 25"),
+    "rungs that are no list": (["--racing.rungs", "12,25"], r"--racing: rungs: expected a list, written \[12,25\]"),
     "arch that does not parse": (["--controls", "[lowest, '|conv~0|']"], r"'\|conv~0\|'.*three nodes joined by '\+'"),
     "arch with an unknown operation": (
         ["--controls", "['|conv3~0|+|none~0|none~1|+|none~0|none~1|none~2|']"],

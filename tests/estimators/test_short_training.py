@@ -183,6 +183,12 @@ def test_the_released_code_puts_trivial_cells_last(arch: Arch) -> None:
     assert math.isfinite(estimates["angle"].detail["cosine"])
 
 
+def test_the_released_code_takes_an_unturned_classifier_for_trivial() -> None:
+    estimates = estimator(protocol="as_released", lr=1e-3).estimate(ARCH, seed=0)
+    assert estimates["angle"].detail["trivial"] is True
+    assert estimates["angle"].value == math.pi / 2
+
+
 def test_the_released_code_keeps_cells_that_learn() -> None:
     released = estimator(protocol="as_released", lr=0.5).estimate(ARCH, seed=0)
     in_its_words = estimator(init="kaiming_normal", loss_at="last_step", lr=0.5).estimate(ARCH, seed=0)
@@ -229,6 +235,11 @@ def test_truncated_training_measures_accuracies() -> None:
     assert [*estimates][-2:] == ["train_acc@3", "val_acc@3"]
     assert 0.2 < estimates["val_acc@3"].value < estimates["train_acc@3"].value <= 1
     assert len(estimates["loss"].detail["curves"]["loss"]) == 30
+
+
+def test_a_truncated_training_that_diverges_has_no_accuracy() -> None:
+    few = ShortTrainingEstimator(NET, DigitsData(train_images=100), epochs=1, batch_size=50, lr=1e30)
+    assert {item.status for item in few.estimate(ARCH, seed=0).values()} == {"nonfinite"}
 
 
 def test_the_learning_rate_of_truncated_training_falls_by_a_cosine(monkeypatch: pytest.MonkeyPatch) -> None:

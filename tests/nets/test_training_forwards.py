@@ -76,12 +76,17 @@ def assert_same_training(make: Callable[[], RegionNet], **options: object) -> No
         )
 
 
-@pytest.mark.parametrize("space", ["nats_topology", "darts", "nasbench1shot1_1"])
+@pytest.mark.parametrize("space", ["nats_topology", "darts", "nasbench1shot1_1", "nasbench101"])
 def test_trains_the_same(space: str) -> None:
     rng = np.random.default_rng(0)
     for _ in range(3):
         arch = SPACES[space]().sample(rng)
         assert_same_training(lambda arch=arch: build_net(arch, channels=8, cells=2))
+
+
+def test_trains_the_same_with_all_that_darts_has() -> None:
+    arch = SPACES["darts"]().sample(np.random.default_rng(0))
+    assert_same_training(lambda: build_net(arch, channels=8, cells=3, auxiliary=True, drop_path=0.3))
 
 
 def test_trains_a_mixture_the_same() -> None:

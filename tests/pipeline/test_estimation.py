@@ -14,7 +14,7 @@ from lnas.estimators import Estimator
 from lnas.pipeline.display import Display
 from lnas.pipeline.estimation import estimate_candidates
 from lnas.pipeline.tracking import Tracker
-from lnas.search import RandomSearch, Strategy
+from lnas.search import Objective, RandomSearch, RankEvolution, Strategy
 from lnas.store import Store
 from lnas.testing import TinySpace
 from lnas.types import Arch, Estimate, Trial
@@ -55,12 +55,13 @@ class Listed(Strategy):
 
     def __init__(self, archs: Sequence[Arch]) -> None:
         self._archs = list(archs)
+        self.told: list[Trial] = []
 
     def ask(self, n: int) -> list[Arch]:
         return [self._archs.pop(0) for _ in range(n)]
 
     def tell(self, trials: Sequence[Trial]) -> None:
-        pass
+        self.told += trials
 
 
 @pytest.fixture
@@ -99,10 +100,24 @@ def test_a_strategy_that_does_not_repeat_itself_is_named(store: Store) -> None:
         measure(store, Counting(), RandomSearch(TinySpace(), seed=1, distinct="arch"))
 
 
-def test_an_architecture_twice_is_refused(store: Store) -> None:
+def test_what_is_proposed_again_is_told_again_and_is_no_other_candidate(store: Store) -> None:
+    first, second = Arch("tiny", (0, 0, 1)), Arch("tiny", (0, 1, 1))
+    strategy, counting = Listed([first, first, second]), Counting()
+    trials = measure(store, counting, strategy, candidates=2)
+    assert [trial.arch for trial in trials] == counting.calls == [first, second]
+    assert [trial.arch for trial in strategy.told] == [first, first, second]
+
+
+def test_a_strategy_that_has_nothing_new_is_named(store: Store) -> None:
     arch = Arch("tiny", (0, 0, 1))
-    with pytest.raises(UsageError, match="no architecture twice, got 'tiny:0-0-1'"):
-        measure(store, Counting(), Listed([arch, arch]), candidates=2)
+    with pytest.raises(UsageError, match="expected a new architecture, got '1,000 in a row that it proposed before'"):
+        measure(store, Counting(), Listed([arch] * 2000), candidates=2)
+
+
+def test_a_search_that_is_over_ends(store: Store) -> None:
+    objective = Objective("ones", {"ones": True})
+    strategy = RankEvolution(TinySpace(), 0, objective, population=2, sample=1, steps=1)
+    assert 2 <= len(measure(store, Counting(), strategy, candidates=8)) <= 3
 
 
 def test_an_estimator_that_leaves_a_measure_out_is_named_and_nothing_is_kept(store: Store) -> None:
