@@ -238,7 +238,7 @@ def test_truncated_training_measures_accuracies() -> None:
 
 
 def test_a_truncated_training_that_diverges_has_no_accuracy() -> None:
-    few = ShortTrainingEstimator(NET, DigitsData(train_images=100), epochs=1, batch_size=50, lr=1e30)
+    few = ShortTrainingEstimator(NET, DigitsData(), epochs=1, batch_size=50, lr=1e30)
     assert {item.status for item in few.estimate(ARCH, seed=0).values()} == {"nonfinite"}
 
 
