@@ -222,10 +222,27 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Trial:
-    """A candidate and what was measured of it, by name."""
+    """A candidate and what was measured of it, by name.
 
-    arch: Arch
+    Attributes:
+        candidate: An architecture; in a search that prunes a supernet, a region.
+        estimates: Name of each measure -> its estimate.
+    """
+
+    candidate: Arch | Region
     estimates: Mapping[str, Estimate]
+
+    @property
+    def arch(self) -> Arch:
+        """The candidate of a search among architectures.
+
+        Raises:
+            UsageError: If it is a region.
+        """
+        if isinstance(self.candidate, Region):
+            call, step = "Trial.arch", "`Trial.candidate` may be either."
+            raise UsageError(complaint(call, "an architecture", str(self.candidate), step))
+        return self.candidate
 
 
 def describe(value: object) -> Any:

@@ -41,7 +41,7 @@ def test_help_says_what_each_option_is_and_what_to_choose_from() -> None:
     printed = " ".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
     for words in (
         "one of: Cifar10Data, DigitsData)",
-        "(default: RandomSearch, one of: FPNAS, LocalSearch, RandomSearch, RankEvolution,",
+        "(default: RandomSearch, one of: FPNAS, LocalSearch, PruningSearch, RandomSearch,",
         "one of: ShortTrainingEstimator, TabularEstimator, ZeroShotEstimator)",
         "{auto,online,offline,off}",
         "(type: int, default: 100)",

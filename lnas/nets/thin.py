@@ -92,15 +92,15 @@ _THIN_NETS = {"nats_topology": ThinNatsTopologyNet, "darts": ThinDartsNet}
 
 
 def build_thin_net(
-    arch: Arch, num_classes: int = 10, channels: int = 1, *, init: Initialization = "pytorch"
+    candidate: Arch | Region, num_classes: int = 10, channels: int = 1, *, init: Initialization = "pytorch"
 ) -> RegionNet:
-    """Build the network on which TE-NAS counts an architecture's linear regions.
+    """Build the network on which TE-NAS counts the linear regions of an architecture, or of a supernet.
 
     Without a stem its cells see the images themselves, which are crops of one channel there:
     `lnas.data.patches.random_patches` draws them. Weights come from the global generator; seed it first.
 
     Args:
-        arch: An architecture of NATS topology or DARTS.
+        candidate: An architecture of NATS topology or DARTS, or a region of them.
         num_classes: Outputs of the classifier, which has no part in the regions.
         channels: Of the images, and so the width of the first cell; TE-NAS and TEG-NAS take 1.
         init: Initial weights by name. The released code leaves PyTorch's; TEG-NAS as published (eq. 6) draws from
@@ -115,17 +115,23 @@ def build_thin_net(
 
     Source: VITA-Group/TENAS, `prune_tenas.py` (`model_config_thin`).
     """
-    if not isinstance(arch, Arch):
-        raise UsageError(complaint("build_thin_net(arch)", "an Arch", arch, "A space's `parse` reads the notation."))
-    call = f"build_thin_net({arch}, ...)"
-    if arch.space not in _THIN_NETS:
+    call = f"build_thin_net({candidate}, ...)"
+    if not isinstance(candidate, Arch | Region):
+        step = "A space's `parse` reads the notation."
+        raise UsageError(complaint("build_thin_net(candidate)", "an Arch or a Region", candidate, step))
+    if candidate.space not in _THIN_NETS:
         expected = f"an arch of {' or '.join(_THIN_NETS)}"
-        raise UsageError(complaint(call, expected, arch.space, "Others have no published thin network."))
-    SPACES[arch.space]().validate(arch)
+        raise UsageError(complaint(call, expected, candidate.space, "Others have no published thin network."))
+    space = SPACES[candidate.space]()
+    if isinstance(candidate, Arch):
+        space.validate(candidate)
+    else:
+        space.require_region(candidate)
     for name, value in {"num_classes": num_classes, "channels": channels}.items():
         if type(value) is not int or value < 1:
             raise UsageError(complaint(call, f"{name} >= 1", value, "TE-NAS has 10 classes and 1 channel."))
-    net = _THIN_NETS[arch.space](Region.of(arch), num_classes, channels)
+    region = Region.of(candidate) if isinstance(candidate, Arch) else candidate
+    net = _THIN_NETS[candidate.space](region, num_classes, channels)
     initialize(net, init)
     return net
 

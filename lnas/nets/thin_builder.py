@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lnas.nets.names import Initialization
-from lnas.types import Arch
+from lnas.types import Arch, Region
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,10 @@ class ThinNetBuilder:
     channels: int = 1
     init: Initialization = "pytorch"
 
-    def __call__(self, arch: Arch, num_classes: int) -> Any:
-        """Build the thin network of an architecture, an `nn.Module`."""
+    def __call__(self, candidate: Arch | Region, num_classes: int) -> Any:
+        """Build the thin network of an architecture, or of a region as a uniform mixture: an `nn.Module`."""
+        from lnas.nets.mixture import UniformMixture
         from lnas.nets.thin import build_thin_net
 
-        return build_thin_net(arch, num_classes, self.channels, init=self.init)
+        net = build_thin_net(candidate, num_classes, self.channels, init=self.init)
+        return UniformMixture(net) if isinstance(candidate, Region) else net

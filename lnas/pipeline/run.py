@@ -184,6 +184,9 @@ def _check_rank(rank: str, directions: Mapping[str, bool]) -> None:
 def _check(
     candidates: int, strategy: Strategy, retraining: Retraining | None, controls: Mapping[str, Arch | None]
 ) -> None:
+    if strategy.proposes != "architectures":
+        step = "Its own loop of ask and tell prunes a supernet."
+        raise UsageError(complaint("lnas run", "a strategy that proposes architectures", type(strategy).__name__, step))
     if retraining:
         check_retraining(retraining)
     fewest = 1 + sum(arch is None for arch in controls.values())

@@ -141,6 +141,9 @@ def search_table(
     if not isinstance(budget, Evaluations | SimulatedSeconds):
         call, step = "search_table(..., budget)", "Example: SimulatedSeconds(20_000)."
         raise UsageError(complaint(call, "Evaluations(...) or SimulatedSeconds(...)", budget, step))
+    if strategy.proposes != "architectures":
+        call, step = f"search_table({type(strategy).__name__}, ...)", "Tables hold no supernets."
+        raise UsageError(complaint(call, "a strategy that proposes architectures", strategy.proposes, step))
     if isinstance(budget, Evaluations) and budget.count > strategy.limit:
         call, step = f"search_table(..., {budget})", "Give a smaller budget."
         raise UsageError(complaint(call, f"at most {strategy.limit} evaluations", budget.count, step))

@@ -4,6 +4,7 @@ from lnas.search.base import Strategy
 from lnas.search.fp_nas import FPNAS
 from lnas.search.local_search import LocalSearch
 from lnas.search.objective import Objective
+from lnas.search.pruning_search import PruningSearch
 from lnas.search.random_search import RandomSearch
 from lnas.search.rank_evolution import RankEvolution
 from lnas.search.regularized_evolution import RegularizedEvolution
@@ -13,6 +14,7 @@ __all__ = [
     "FPNAS",
     "LocalSearch",
     "Objective",
+    "PruningSearch",
     "RandomSearch",
     "RankEvolution",
     "RegularizedEvolution",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from lnas.errors import RunError, UsageError, complaint
 from lnas.search.objective import Objective
@@ -19,6 +19,11 @@ class Strategy(ABC):
 
     One that has an objective takes it as its third argument, after the space and the seed.
     """
+
+    @property
+    def proposes(self) -> Literal["architectures", "regions"]:
+        """What it asks about: architectures, or regions whose supernets are measured."""
+        return "architectures"
 
     @property
     def learns(self) -> bool:

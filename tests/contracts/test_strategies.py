@@ -59,7 +59,8 @@ class TestStrategies(StrategyContract):
 def test_no_strategy_is_left_out():
     public = [item for item in vars(lnas.search).values() if inspect.isclass(item) and issubclass(item, Strategy)]
     concrete = {strategy.__name__ for strategy in public if not inspect.isabstract(strategy)}
-    assert concrete <= {name.split("-")[0] for name in STRATEGIES}
+    of_regions = {"PruningSearch"}  # tests/search has its laws: it knows the next proposals when it was told the last
+    assert concrete - of_regions <= {name.split("-")[0] for name in STRATEGIES}
 
 
 class Unseeded(RandomSearch):

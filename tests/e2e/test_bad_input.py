@@ -51,6 +51,7 @@ USAGE = {
         ["--estimators", "[{class_path: ShortTrainingEstimator, init_args: {images_per_class: 99}}]", "--rank", "loss"],
         r"images_per_class=99.*got 99",
     ),
+    "a search among regions": (["--strategy", "PruningSearch"], r"proposes architectures, got 'PruningSearch'"),
     "a race that ends too early": (["--racing.rungs", "[12, 25]"], r"rungs that end at \d+, .* got 25"),
     "rungs that are no list": (["--racing.rungs", "12,25"], r"--racing: rungs: expected a list, written \[12,25\]"),
     "arch that does not parse": (["--controls", "[lowest, '|conv~0|']"], r"'\|conv~0\|'.*three nodes joined by '\+'"),

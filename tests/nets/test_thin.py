@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lnas.errors import UsageError
-from lnas.nets import RegionNet, ThinNetBuilder, build_thin_net
+from lnas.nets import RegionNet, ThinNetBuilder, build_thin_net, uniform_weights
 from lnas.nets.thin import ThinDartsNet, ThinNatsTopologyNet
 from lnas.spaces import SPACES, DartsSpace, NatsTopologySpace, SearchSpace
 from lnas.spaces.darts.notation import EDGES, OPS, split_cells
@@ -264,7 +264,7 @@ def test_other_spaces_have_none(space: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("|none~0|",), "expected an Arch"),
+        (("|none~0|",), "expected an Arch or a Region"),
         ((Arch("nats_topology", (9, 0, 0, 0, 0, 0)),), "9"),
         ((MIXED, 0), "expected num_classes >= 1, got 0"),
         ((MIXED, 10, 1.5), "expected channels >= 1, got 1.5"),
@@ -282,3 +282,13 @@ def test_an_unknown_init_is_named() -> None:
 
 def test_the_region_of_a_net_is_its_architecture() -> None:
     assert build_thin_net(SKIPS).region == Region.of(SKIPS)
+
+
+def test_a_region_is_built_as_the_mixture_of_its_thin_nets() -> None:
+    region = NatsTopologySpace().region.without(0, 0)
+    torch.manual_seed(0)
+    mixture = ThinNetBuilder()(region, 10)
+    torch.manual_seed(0)
+    supernet = build_thin_net(region)
+    patches = torch.randn(6, 1, 3, 3)
+    torch.testing.assert_close(mixture(patches), supernet(patches, weights=uniform_weights(region)))
