@@ -17,7 +17,7 @@ from lnas.benchmarks import AccuracyKey, Card, TabularBenchmark, load_benchmark
 from lnas.errors import RunError, UsageError
 from lnas.estimators.tabular import TabularEstimator
 from lnas.pipeline.table_search import Evaluations, SimulatedSeconds, TableSearch, search_table
-from lnas.search import RandomSearch, Strategy
+from lnas.search import Objective, RandomSearch, RegularizedEvolution, Strategy
 from lnas.spaces import NatsTopologySpace
 from lnas.testing import TinySpace
 from lnas.types import Arch, Trial
@@ -104,6 +104,25 @@ def test_without_a_number_there_is_no_answer() -> None:
 
 def test_an_architecture_that_comes_again_costs_again() -> None:
     assert search_table(Listed([2, 2, 2]), estimator(), Evaluations(3)).seconds.tolist() == [30, 60, 90]
+
+
+def test_what_the_strategy_does_not_count_is_neither_budgeted_nor_the_answer() -> None:
+    class Warmed(Listed):
+        free = 2
+
+    search = search_table(Warmed([4, 6, 0, 2, 1, 3]), estimator(), Evaluations(3))
+    assert rows(search) == [4, 6, 0, 2, 1]
+    assert search.best.tolist() == [-1, -1, 2, 3, 4]
+    assert search.answer == ARCHS[1]
+
+
+def test_a_search_ends_when_it_is_over() -> None:
+    class Brief(Listed):
+        @property
+        def is_over(self) -> bool:
+            return len(self.told) == 3
+
+    assert rows(search_table(Brief(range(8)), estimator(), Evaluations(8))) == [0, 1, 2]
 
 
 def test_a_search_ends_when_all_is_proposed() -> None:
@@ -202,6 +221,27 @@ def test_random_search_under_the_budget_of_nats_bench(nats: TabularBenchmark) ->
         assert (len(search.trials), nats.row(search.answer)) == (bought, answer)
         assert search.seconds[-1] == pytest.approx(used)
         assert used - search.trials[-1].estimates[search.measure].seconds < 20_000 <= used
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("data_set", "valid", "test"), [("cifar100", 72.83, 72.22), ("ImageNet16-120", 46.07, 46.39)])
+def test_evolution_finds_what_lightweight_nas_found(
+    nats: TabularBenchmark, data_set: str, valid: float, test: float
+) -> None:
+    """1,000 children of a population of 20, tournaments of 10; published are means of 30 runs, deviating by 0.6."""
+    judge = TabularEstimator(nats, f"nats-1.0/{data_set}/x-valid@12/mean")
+    objective = Objective(judge.measure, judge.measures)
+    searches = [
+        search_table(
+            RegularizedEvolution(nats.space, seed, objective, 20, 10, "with", "children"), judge, Evaluations(1000)
+        )
+        for seed in range(8)
+    ]
+    assert {len(search.trials) for search in searches} == {1020}
+    answers = [search.answer for search in searches]
+    for split, expected in (("x-valid", valid), ("x-test", test)):
+        found = nats.queries(answers, AccuracyKey.parse(f"nats-1.0/{data_set}/{split}@200/mean"))
+        assert found.mean() == pytest.approx(expected, abs=0.8)
 
 
 class PublishedClasses(NatsTopologySpace):
