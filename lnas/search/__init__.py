@@ -1,6 +1,6 @@
 """Search strategies behind ask and tell. Torch-free."""
 
-from lnas.search.base import Strategy
+from lnas.search.base import Strategy, require_askable
 from lnas.search.fp_nas import FPNAS
 from lnas.search.local_search import LocalSearch
 from lnas.search.objective import Objective
@@ -20,4 +20,5 @@ __all__ = [
     "RegularizedEvolution",
     "Reinforce",
     "Strategy",
+    "require_askable",
 ]
