@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from lnas.errors import StoreError, complaint
-from lnas.types import Arch, Estimate, describe
+from lnas.types import Arch, Estimate, Region, describe
 
 _SCHEMA = "1"
 _METADATA = sa.MetaData()
@@ -199,13 +199,13 @@ class Store:
         with self._transaction() as connection:
             return [Pick(role, Arch.from_json(arch)) for role, arch in connection.execute(query)]
 
-    def add(self, protocol: object, arch: Arch, seed: int, estimates: Mapping[str, Estimate]) -> None:
+    def add(self, protocol: object, candidate: Arch | Region, seed: int, estimates: Mapping[str, Estimate]) -> None:
         """Keep estimates that were measured together: all of them or, if interrupted, none."""
         key, now = protocol_key(protocol), _now()
         rows = [
             {
                 "protocol": key,
-                "arch": arch.to_json(),
+                "arch": candidate.to_json(),
                 "seed": int(seed),
                 "measure": measure,
                 "value": estimate.value if math.isfinite(estimate.value) else None,
@@ -220,19 +220,22 @@ class Store:
             self._keep_protocol(connection, key, protocol)
             _replace(connection, _ESTIMATES, rows)
 
-    def estimates(self, protocol: object, arch: Arch, seed: int) -> dict[str, Estimate]:
+    def estimates(self, protocol: object, candidate: Arch | Region, seed: int) -> dict[str, Estimate]:
         """Return what is kept for a candidate, by measure; empty where nothing is."""
-        query = _kept(protocol, seed).where(_ESTIMATES.c.arch == arch.to_json())
+        query = _kept(protocol, seed).where(_ESTIMATES.c.arch == candidate.to_json())
         with self._transaction() as connection:
             return {row.measure: _estimate(row) for row in connection.execute(query)}
 
     def all_estimates(self, protocol: object, seed: int) -> dict[Arch, dict[str, Estimate]]:
-        """Return what is kept under a protocol and a seed, by candidate and measure, in one query."""
+        """Return what is kept of architectures under a protocol and a seed, by measure, in one query.
+
+        Regions that were measured under the same protocol are left out.
+        """
         by_text: dict[str, dict[str, Estimate]] = {}
         with self._transaction() as connection:
             for row in connection.execute(_kept(protocol, seed)):
                 by_text.setdefault(row.arch, {})[row.measure] = _estimate(row)
-        return {Arch.from_json(text): estimates for text, estimates in by_text.items()}
+        return {Arch.from_json(text): estimates for text, estimates in by_text.items() if "genes" in json.loads(text)}
 
     def add_curve_points(self, protocol: object, arch: Arch, seed: int, step: int, values: Mapping[str, float]) -> None:
         """Keep one step of several curves; a step that is measured again replaces the former."""

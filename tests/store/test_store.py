@@ -12,7 +12,7 @@ import pytest
 
 from lnas.errors import StoreError
 from lnas.store import Pick, Store, protocol_key
-from lnas.types import Arch, Estimate
+from lnas.types import Arch, Estimate, Region
 
 ARCH, OTHER_ARCH = Arch("tiny", (1, 0, 1)), Arch("tiny", (0, 1, 1))
 
@@ -321,7 +321,7 @@ def test_a_table_that_went_missing_is_reported_by_name(store, path):
 WRITER = """
 import sys
 from lnas.store import Store
-from lnas.types import Arch, Estimate
+from lnas.types import Arch, Estimate, Region
 
 store = Store(sys.argv[1])
 number = 0
@@ -355,6 +355,14 @@ def test_kill_9_loses_no_committed_row_and_leaves_a_readable_store(path, lines):
     store.add_candidate("run", len(begun), ARCH)
     assert store.candidates("run")[-1] == ARCH
     store.close()
+
+
+def test_regions_are_kept_apart_from_architectures(store):
+    region = Region("tiny", ((0, 1), (1,)))
+    store.add(PROTOCOL, region, 3, {"angle": Estimate(2.0)})
+    store.add(PROTOCOL, Arch("tiny", (0, 1)), 3, {"angle": Estimate(1.0)})
+    assert store.estimates(PROTOCOL, region, 3)["angle"].value == 2.0
+    assert list(store.all_estimates(PROTOCOL, 3)) == [Arch("tiny", (0, 1))]
 
 
 def test_all_estimates_are_those_of_each_candidate(store):
