@@ -25,7 +25,7 @@ from lnas.estimators.short_training_settings import (
     check_limits,
 )
 from lnas.estimators.short_training_trivial import WORST_ANGLE, WORST_LOSS, is_trivial
-from lnas.nets.names import Initialization
+from lnas.nets.names import Compiled, Initialization
 from lnas.seeds import derive_seed
 from lnas.store import protocol_key
 from lnas.types import Arch, Estimate, Region, describe
@@ -113,6 +113,8 @@ class ShortTrainingEstimator(Estimator):
         repeats: Trainings with other weights and augmentations; values are means.
         proxy_seed: Decides the subset, which all candidates share.
         accelerator: As for a Lightning Trainer.
+        compiled: How `torch.compile` makes each network's passes: "reduce-overhead" uses CUDA graphs. Compiling takes
+            seconds to minutes per candidate and needs a compiler; on the CPUs where it was tried it did not pay.
         checkpoints: Folder where the end of each training is kept. A training of more steps, otherwise alike, goes on
             from there and gives the same numbers, bit for bit, as one that was never interrupted.
 
@@ -143,6 +145,7 @@ class ShortTrainingEstimator(Estimator):
         repeats: int = 1,
         proxy_seed: int = 0,
         accelerator: str = "auto",
+        compiled: Compiled = "off",
         checkpoints: str | None = None,
     ) -> None:
         for name, value, known in (
@@ -150,6 +153,7 @@ class ShortTrainingEstimator(Estimator):
             ("schedule", schedule, get_args(Schedule)),
             ("init", init, (None, *get_args(Initialization))),
             ("loss_at", loss_at, (None, *get_args(LossAt))),
+            ("compiled", compiled, get_args(Compiled)),
         ):
             if value not in known:
                 choices = [choice for choice in known if choice is not None]
@@ -196,6 +200,7 @@ class ShortTrainingEstimator(Estimator):
         self._repeats = repeats
         self._proxy_seed = proxy_seed
         self._accelerator = accelerator
+        self._compiled: Compiled = compiled
         self._checkpoints = None if checkpoints is None else Path(checkpoints)
 
     @property
@@ -325,6 +330,7 @@ class ShortTrainingEstimator(Estimator):
                 for name, split in sets.items()
             },
             accelerator=self._accelerator,
+            compiled=self._compiled,
         )
 
     @property

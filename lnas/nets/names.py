@@ -6,3 +6,4 @@ Initialization = Literal["kaiming_uniform", "kaiming_normal", "lecun_normal", "x
 ImageSize = Literal[32, 64, 224]
 DeadEdges = Literal["benchmark", "skipped", "computed"]
 PoolNorm = Literal["none", "batch"]
+Compiled = Literal["off", "default", "reduce-overhead", "max-autotune"]

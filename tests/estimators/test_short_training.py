@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -134,6 +135,7 @@ def test_a_network_that_raises_is_a_failure_with_its_reason() -> None:
         ({"protocol": "as_released"}, True),
         ({"accelerator": "auto"}, False),
         ({"checkpoints": "somewhere"}, False),
+        ({"compiled": "default"}, False),
     ],
 )
 def test_protocol_holds_what_decides_the_numbers(change: dict[str, Any], differs: bool) -> None:
@@ -194,6 +196,18 @@ def test_the_released_code_keeps_cells_that_learn() -> None:
     in_its_words = estimator(init="kaiming_normal", loss_at="last_step", lr=0.5).estimate(ARCH, seed=0)
     assert released["angle"].detail["trivial"] is False
     assert [item.value for item in released.values()] == [item.value for item in in_its_words.values()]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of what torch.compile calls
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
+def test_a_compiled_training_gives_the_same_up_to_rounding(tmp_path: Path) -> None:
+    compiled = estimator(compiled="default", checkpoints=str(tmp_path)).estimate(ARCH, seed=0)
+    plain = estimator().estimate(ARCH, seed=0)
+    for name, item in plain.items():
+        assert compiled[name].value == pytest.approx(item.value, rel=1e-3), compiled[name]
+    longer = estimator(steps=9, checkpoints=str(tmp_path)).estimate(ARCH, seed=0)
+    assert longer["loss"].value == pytest.approx(estimator(steps=9).estimate(ARCH, seed=0)["loss"].value, rel=1e-3)
 
 
 @pytest.mark.parametrize("steps", [(2, 5), (3, 4, 8)])
