@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from lnas.errors import UsageError, complaint
 from lnas.types import Estimate
 
-_TAIL = 10
+TAIL = 10
+"""Over how many of the last losses `loss_tail` is the mean."""
 
 Curve = Sequence[float | None]
 
@@ -38,7 +39,7 @@ def at_step(estimates: Mapping[str, Estimate], step: int) -> dict[str, Estimate]
         if (curve := _curve(estimates, name)) is not None:
             found[name] = _share(estimate, curve, step, _values(name, curve, step)[-1])
         elif name == "loss_tail" and losses is not None:
-            tail = _values(name, losses, step)[-_TAIL:]
+            tail = _values(name, losses, step)[-TAIL:]
             found[name] = _share(estimate, losses, step, sum(tail) / len(tail))
         elif name == "loss_area" and losses is not None:
             found[name] = _share(estimate, losses, step, sum(_values(name, losses, step)))

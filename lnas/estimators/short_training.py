@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from lnas.analysis.readings import TAIL
 from lnas.data import DataProtocol, ImageData, Split, proxy_subset
 from lnas.errors import LnasError, UsageError, complaint, unknown_name
 from lnas.estimators.averaging import mean_estimate
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from lnas.training.short_training import ShortTraining, ShortTrainingRecord
 
-_TAIL = 10
 _EVALUATED_AT_ONCE = 1000
 
 
@@ -343,7 +343,7 @@ class ShortTrainingEstimator(Estimator):
             "angle_feat": record.features.angle,
             "loss": record.loss.after if self._loss_at == "after" else record.loss.last,
             "loss_area": record.loss.area,
-            "loss_tail": record.loss.mean_of_last(min(_TAIL, len(record.loss.steps))),
+            "loss_tail": record.loss.mean_of_last(min(TAIL, len(record.loss.steps))),
             **record.accuracy.accuracies,
         }
 

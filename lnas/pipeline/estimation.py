@@ -50,25 +50,29 @@ def estimate_candidates(
         while len(trials) < candidates and not (trials and strategy.is_over):
             number, arch = len(trials), _unseen(strategy, trials)
             check_proposal(arch, number, stored)
-            estimates: dict[str, Estimate] = {}
-            for estimator in estimators:
-                estimates |= known_or_measured(estimator, arch, seed, store)
-            trial = Trial(arch, estimates)
+            trial = known_or_measured(estimators, arch, seed, store)
             strategy.tell([trial])
             trials[arch] = trial
-            tracker.numbers({f"candidates/{name}": item.value for name, item in estimates.items()}, step=number)
+            tracker.numbers({f"candidates/{name}": item.value for name, item in trial.estimates.items()}, step=number)
             if number >= done:
                 store.add_candidate(run, number, arch)
                 advance()
     return list(trials.values())
 
 
-def known_or_measured(estimator: Estimator, arch: Arch, seed: int, store: Store) -> dict[str, Estimate]:
+def known_or_measured(estimators: Sequence[Estimator], arch: Arch, seed: int, store: Store) -> Trial:
     """Take what the store has, unless it failed: what made it fail may be mended. Else measure, and keep it.
 
     Raises:
-        UsageError: If the estimator leaves a measure out.
+        UsageError: If an estimator leaves a measure out.
     """
+    estimates: dict[str, Estimate] = {}
+    for estimator in estimators:
+        estimates |= _known_or_measured(estimator, arch, seed, store)
+    return Trial(arch, estimates)
+
+
+def _known_or_measured(estimator: Estimator, arch: Arch, seed: int, store: Store) -> dict[str, Estimate]:
     known = store.estimates(estimator.protocol, arch, seed)
     if not known.keys() >= estimator.measures.keys() or any(item.status == "failed" for item in known.values()):
         known = estimator.estimate(arch, seed=seed)

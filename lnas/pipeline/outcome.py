@@ -17,7 +17,7 @@ from lnas.pipeline.reasons import reason
 from lnas.pipeline.retraining import Retrained
 from lnas.pipeline.tracking import Tracker
 from lnas.pipeline.truth import Truth, compare
-from lnas.report import Agreement, RankedCandidate, RetrainedPick, RunReport, TruthComparison, number
+from lnas.report import RankedCandidate, RetrainedPick, RunReport, TruthComparison, number
 from lnas.spaces import SearchSpace
 from lnas.stats import RankSum, measure_names
 from lnas.store import Pick, write_whole
@@ -105,8 +105,7 @@ def _course(raced: Raced) -> str:
 def _compare(key: str, accuracies: Sequence[float | None], ranking: RankSum, raced: Raced | None) -> TruthComparison:
     if raced is None:
         return compare(key, accuracies, ranking)
-    comparison = compare(key, accuracies, ranking._replace(total=raced.places))
-    return replace(comparison, agreements=[Agreement("place in the race", tau) for _, tau in comparison.agreements])
+    return compare(key, accuracies, ranking._replace(total=raced.places), "place in the race")
 
 
 def first_reason(trials: Sequence[Trial], name: str) -> str:

@@ -16,7 +16,7 @@ from lnas.pipeline.tracking import Tracker
 from lnas.search import Strategy
 from lnas.stats import measure_names
 from lnas.store import Store
-from lnas.types import Arch, Estimate, Trial
+from lnas.types import Arch, Trial
 
 _CHECKPOINTS = "racing"
 _KEPT = "kept"
@@ -110,11 +110,9 @@ def race_candidates(
         done = sum(archs[number] in known for number in numbers)
         with display.bar(f"candidates after {steps} steps", len(numbers), done) as advance:
             for number in numbers:
-                estimates: dict[str, Estimate] = {}
-                for estimator in at_rung:
-                    estimates |= known_or_measured(estimator, archs[number], seed, store)
-                trials.append(Trial(archs[number], estimates))
-                tracker.numbers({f"{group}/{name}": item.value for name, item in estimates.items()}, step=number)
+                trial = known_or_measured(at_rung, archs[number], seed, store)
+                trials.append(trial)
+                tracker.numbers({f"{group}/{name}": item.value for name, item in trial.estimates.items()}, step=number)
                 if archs[number] not in known:
                     advance()
         return trials

@@ -16,6 +16,7 @@ from lnas.pipeline.curves import track_curves
 from lnas.pipeline.directions import directions_of
 from lnas.pipeline.display import Display
 from lnas.pipeline.estimation import estimate_candidates
+from lnas.pipeline.options import check_output
 from lnas.pipeline.outcome import first_reason, ranking_table, run_report, track_outcome
 from lnas.pipeline.picking import RANKED_CONTROLS, parse_controls, pick
 from lnas.pipeline.provenance import provenance
@@ -113,8 +114,7 @@ def run(
         "seed": seed,
     }
     settings |= {"racing": describe(racing)} if racing else {}
-    if not output:
-        raise UsageError(complaint("output=''", "a folder", output, "Name one with --output."))
+    check_output(output)
     if not 0 <= seed < 2**31:
         raise UsageError(complaint(f"seed={seed}", "0 <= seed < 2**31", seed, "Choose a smaller one."))
     folder = Path(output)

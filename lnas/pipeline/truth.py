@@ -54,17 +54,20 @@ class Truth:
         return cache(lambda space: load_benchmark(self.benchmark, self.path, space=_own(space)))
 
 
-def compare(key: str, accuracies: Sequence[float | None], ranking: RankSum) -> TruthComparison:
+def compare(
+    key: str, accuracies: Sequence[float | None], ranking: RankSum, total: str = "sum of ranks"
+) -> TruthComparison:
     """Correlate the sum of ranks, and the ranks of each measure, with what is true.
 
     Args:
         key: Which accuracy.
         accuracies: Of each candidate, None where it is not known.
         ranking: Of the same candidates; those that lack a number are left out.
+        total: What its `total` is called.
     """
     compared = ranking.complete & np.array([accuracy is not None for accuracy in accuracies])
     truth = np.array([accuracy for accuracy, is_in in zip(accuracies, compared, strict=True) if is_in])
-    costs = {"sum of ranks": ranking.total} | ranking.ranks if len(truth) > 1 else {}
+    costs = {total: ranking.total} | ranking.ranks if len(truth) > 1 else {}
     agreements = [Agreement(name, kendall_tau(-cost[compared], truth)) for name, cost in costs.items()]
     return TruthComparison(key, agreements, len(truth))
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import jinja2
 import plotly.graph_objects as go
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
@@ -20,16 +18,11 @@ from lnas.report.figures import (
     short_training_curves,
 )
 from lnas.report.report import RunReport, number, percent
+from lnas.report.templates import render
 
 
 def render_page(report: RunReport) -> str:
     """Render the report as HTML with everything in it: style, script, figures and drawings. About 5 MB."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
     candidates = [
         ("Ranking against accuracy", score_against_accuracy(report)),
         ("Ranking against the benchmark", score_against_truth(report)),
@@ -38,7 +31,8 @@ def render_page(report: RunReport) -> str:
         ("Retraining", retraining_curves(report)),
     ]
     figures = [(title, _embedded(figure)) for title, figure in candidates if figure is not None and figure.data]
-    return environment.get_template("page.html.j2").render(
+    return render(
+        "page.html.j2",
         report=report,
         measures=list(report.ranking[0].values),
         figures=figures,

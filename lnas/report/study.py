@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from lnas.report.table import ResultTable
+from lnas.report.templates import render
 from lnas.spaces.drawing import Svg
 
 
@@ -36,11 +35,5 @@ class StudyReport:
 
 def render_study(report: StudyReport) -> str:
     """Render the study as HTML that needs nothing else."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-    )
     figures = {caption: Markup(str(drawing)) for caption, drawing in report.figures.items()}
-    return environment.get_template("study.html.j2").render(report=report, figures=figures)
+    return render("study.html.j2", report=report, figures=figures)

@@ -8,17 +8,15 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from lnas.errors import UsageError, complaint, unknown_name
+from lnas.errors import UsageError, unknown_name
 from lnas.search.base import Strategy, best_of, require_askable
 from lnas.search.objective import Objective
+from lnas.search.unseen import draw_unseen, itself
 from lnas.seeds import derive_seed
 from lnas.spaces import SearchSpace
 from lnas.types import Arch, Trial
 
 Step = Literal["best neighbor", "first better neighbor"]
-
-# With this many misses in a row, the chance that something unseen is left is below exp(-20).
-_MISSES_PER_ARCH = 20
 
 
 class LocalSearch(Strategy):
@@ -83,7 +81,9 @@ class LocalSearch(Strategy):
         return best_of(self._objective, list(self._told.values()), "LocalSearch")
 
     def _proposal(self) -> Arch:
-        arch = self._to_propose.popleft() if self._to_propose else self._unseen()
+        if not self._to_propose:
+            return draw_unseen(self._space, self._rng, self._proposed, itself, "LocalSearch.ask")
+        arch = self._to_propose.popleft()
         self._proposed.add(arch)
         return arch
 
@@ -118,10 +118,3 @@ class LocalSearch(Strategy):
     def _begin_elsewhere(self) -> None:
         self._starts += 1
         self._here, self._around, self._to_propose = None, [], deque()
-
-    def _unseen(self) -> Arch:
-        for _ in range(_MISSES_PER_ARCH * self._space.size):
-            arch = self._space.sample(self._rng)
-            if arch not in self._proposed:
-                return arch
-        raise UsageError(complaint("LocalSearch.ask", "an unseen architecture", len(self._proposed), "All were seen."))

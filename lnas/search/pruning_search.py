@@ -132,7 +132,7 @@ class PruningSearch(Strategy):
         if not np.isfinite(costs).any():
             call, expected = "a round of PruningSearch", f"a region with {self._objective.expression}"
             raise RunError(complaint(call, expected, f"{len(costs)} without", "Look at the first of them."))
-        for k in self._lost(costs):
+        for k in list(self._lost(costs)):  # all are chosen before the region changes
             decision, choice, _ = self._cuts[k]
             allowed = self._region.choices[decision]
             kept = tuple(c for c in allowed if c != choice) if len(allowed) > 1 else (_ABSENT,)

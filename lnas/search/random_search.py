@@ -10,12 +10,10 @@ import numpy as np
 from lnas.errors import UsageError, complaint
 from lnas.search.base import Strategy, best_of
 from lnas.search.objective import Objective
+from lnas.search.unseen import draw_unseen, itself
 from lnas.seeds import derive_seed
 from lnas.spaces import SearchSpace
 from lnas.types import Arch, Trial
-
-# With this many misses in a row, the chance that something unseen is left is below exp(-20).
-_MISSES_PER_ARCH = 20
 
 
 class RandomSearch(Strategy):
@@ -85,12 +83,5 @@ class RandomSearch(Strategy):
         return best_of(self._objective, self._told, "RandomSearch") if self._objective else super().answer()
 
     def _draw(self) -> Arch:
-        for _ in range(_MISSES_PER_ARCH * self._space.size):
-            arch = self._space.sample(self._rng)
-            key = self._space.canonical(arch) if self._distinct == "isomorphic" else arch
-            if key not in self._seen:
-                self._seen.add(key)
-                return arch
-        raise UsageError(
-            complaint("RandomSearch.ask", "an unseen architecture", len(self._seen), "The space is exhausted.")
-        )
+        key = self._space.canonical if self._distinct == "isomorphic" else itself
+        return draw_unseen(self._space, self._rng, self._seen, key, "RandomSearch.ask")

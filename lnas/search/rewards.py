@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Literal
 
@@ -28,11 +29,10 @@ def reward_of(kind: Literal["change", "value"], objective: Objective, extremes: 
         expected, step = "measures joined by +", "Rewards are sums of numbers, not of ranks."
         raise UsageError(complaint(f"{call}(objective=...)", expected, objective.expression, step))
     if kind == "value":
-        objective_is_single = objective.is_absolute
-        if not objective_is_single:
+        if not objective.is_absolute:
             step = "reward='change' puts several on one scale."
             raise UsageError(complaint(f"{call}(reward='value')", "a single measure", objective.expression, step))
-        return lambda trial: None if (cost := objective.cost(trial)) == float("inf") else -cost
+        return lambda trial: None if math.isinf(cost := objective.cost(trial)) else -cost
     return Changes(objective.higher_is_better, extremes)
 
 

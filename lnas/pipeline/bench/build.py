@@ -13,12 +13,13 @@ from lnas.benchmarks import MEAN, AccuracyKey, TabularBenchmark, write_table
 from lnas.benchmarks.rows import Standing
 from lnas.data import ImageData
 from lnas.errors import RunError, UsageError, complaint
-from lnas.execution import Executor, Processes, Serial
+from lnas.execution import Executor, local_executor
 from lnas.nets import BENCHMARK_NET, NetBuilder
 from lnas.pipeline.bench.card import card_text
 from lnas.pipeline.bench.table import Training, assemble_table
 from lnas.pipeline.bench.training import SPLITS, BenchmarkProtocol, BenchmarkTraining, TrainingTask, failed_training
 from lnas.pipeline.display import Display
+from lnas.pipeline.options import check_at_least, check_seed
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.resuming import begun, mention_changes
 from lnas.pipeline.threads import limited_threads
@@ -87,7 +88,8 @@ def build_benchmark(
     recipe = training or Retraining()
     display = Display(quiet)
     check_retraining(recipe)
-    _check(limit, repeated, processes, threads, seed)
+    check_at_least(limit=(limit, 1), repeated=(repeated, 0), processes=(processes, 1), threads=(threads, 1))
+    check_seed(seed)
     _check_names(name, edition, data.name)
     chosen = _choose(space, row, limit, seed)
     tasks = list(_tasks(chosen, recipe.repeats, repeated, seed))
@@ -98,7 +100,7 @@ def build_benchmark(
     here = provenance() | {"threads": threads}
     with begun(folder, "benchmark", settings, here, config) as (store, record):
         mention_changes(record.provenance, here, display)
-        executor: Executor = Serial() if processes == 1 else Processes(processes, threads)
+        executor = local_executor(processes, threads)
         with limited_threads(threads):
             trained = _train(tasks, BenchmarkTraining(net, data, one), protocol, executor, store, display)
         trainings = [Training(*task, estimates) for task, estimates in trained.items()]
@@ -115,18 +117,6 @@ def build_benchmark(
     display.say(f"Table: {folder / f'{name}.parquet'} ({len(table):,} rows, {len(failed)} trainings without a number)")
     display.say(f"Card:  {folder / f'{name}.md'}")
     return table
-
-
-def _check(limit: int | None, repeated: int | None, processes: int, threads: int, seed: int) -> None:
-    for option, number, least in (
-        ("limit", limit, 1),
-        ("repeated", repeated, 0),
-        ("processes", processes, 1),
-        ("threads", threads, 1),
-        ("seed", seed, 0),
-    ):
-        if number is not None and number < least:
-            raise UsageError(complaint(f"{option}={number}", f"{option} >= {least}", number, "Change it."))
 
 
 def _check_names(name: str, edition: str, dataset: str) -> None:

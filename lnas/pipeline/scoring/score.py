@@ -14,10 +14,11 @@ from lnas.benchmarks import Scores
 from lnas.data import ImageData
 from lnas.errors import RunError, UsageError, complaint
 from lnas.estimators import EstimatorFactory, factories_for
-from lnas.execution import Executor, Processes, Serial
+from lnas.execution import local_executor
 from lnas.nets import BENCHMARK_NET, NetBuilder
 from lnas.pipeline.directions import directions_of
 from lnas.pipeline.display import Display
+from lnas.pipeline.options import check_at_least, check_output, check_seed
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.reasons import reason
 from lnas.pipeline.resuming import begun, mention_changes
@@ -36,7 +37,6 @@ from lnas.types import Arch, Estimate, describe
 
 _RUN = "score"
 _MB = 1 << 20
-_SEEDS = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,9 @@ def score_architectures(
     started = time.monotonic()
     display = Display(quiet)
     space = space or NatsTopologySpace()
-    _check(processes, threads, seed, output)
+    check_at_least(processes=(processes, 1), threads=(threads, 1))
+    check_seed(seed)
+    check_output(output)
     measuring = [factory(net, data) for factory in _factories(measures, estimators)]
     directions = directions_of(measuring)
     parts = divide(measuring, once_per, space)
@@ -121,7 +123,7 @@ def score_architectures(
     here = provenance() | {"threads": threads}
     with begun(folder, _RUN, settings, here, config) as (store, record):
         mention_changes(record.provenance, here, display)
-        executor: Executor = Serial() if processes == 1 else Processes(processes, threads)
+        executor = local_executor(processes, threads)
         with limited_threads(threads):
             known = collect(plan(chosen, parts, seed), parts, seed, executor, store, display)
         estimates = by_arch(chosen, parts, known)
@@ -146,16 +148,6 @@ def score_architectures(
     display.say(f"Time:   {time.monotonic() - started:.1f} s since this start")
     display.say(f"Memory: at most {own / _MB:,.0f} MB here{_of_workers(workers, processes)}")
     return Scored(scores, summaries)
-
-
-def _check(processes: int, threads: int, seed: int, output: str) -> None:
-    for option, number, least in (("processes", processes, 1), ("threads", threads, 1), ("seed", seed, 0)):
-        if number < least:
-            raise UsageError(complaint(f"{option}={number}", f"{option} >= {least}", number, "Change it."))
-    if seed >= _SEEDS:
-        raise UsageError(complaint(f"seed={seed}", "seed < 2**31", seed, "Choose a smaller one."))
-    if not output:
-        raise UsageError(complaint("output=''", "a folder", output, "Name one with --output."))
 
 
 def _factories(measures: str | Sequence[str], estimators: list[EstimatorFactory] | None) -> Sequence[EstimatorFactory]:

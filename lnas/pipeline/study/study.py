@@ -14,9 +14,10 @@ from lnas.analysis.random_searches import draw_searches
 from lnas.data import ImageData
 from lnas.errors import UsageError, complaint
 from lnas.estimators import EstimatorFactory
-from lnas.execution import Executor, Processes, Serial
+from lnas.execution import local_executor
 from lnas.nets import BENCHMARK_NET, NetBuilder
 from lnas.pipeline.display import Display
+from lnas.pipeline.options import check_at_least, check_output, check_seed
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.resuming import begun, mention_changes
 from lnas.pipeline.study.figures import collapse_figures
@@ -34,7 +35,6 @@ from lnas.store import write_whole
 from lnas.types import Arch, describe
 
 _RUN = "study"
-_SEEDS = 1 << 31
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def study(
     here = provenance() | {"threads": threads}
     with begun(folder, _RUN, {"space": describe(space), "seed": seed}, here, config) as (store, record):
         mention_changes(record.provenance, here, display)
-        executor: Executor = Serial() if processes == 1 else Processes(processes, threads)
+        executor = local_executor(processes, threads)
         with limited_threads(threads):
             measured = measure(pool.archs, compared[:1], space, seed, executor, store, display)
             if compared_on and compared[1:]:
@@ -166,19 +166,11 @@ def study(
 
 
 def _check(processes: int, threads: int, seed: int, output: str, asked: Asked, archs: int) -> None:
-    for option, number, least in (
-        ("processes", processes, 1),
-        ("threads", threads, 1),
-        ("seed", seed, 0),
-        ("archs", archs, 1),
-        ("ablation_archs", asked.ablation_archs, 0),
-    ):
-        if number < least:
-            raise UsageError(complaint(f"{option}={number}", f"{option} >= {least}", number, "Change it."))
-    if seed >= _SEEDS:
-        raise UsageError(complaint(f"seed={seed}", "seed < 2**31", seed, "Choose a smaller one."))
-    if not output:
-        raise UsageError(complaint("output=''", "a folder", output, "Name one with --output."))
+    check_at_least(
+        processes=(processes, 1), threads=(threads, 1), archs=(archs, 1), ablation_archs=(asked.ablation_archs, 0)
+    )
+    check_seed(seed)
+    check_output(output)
     for count in asked.top:
         if not 2 <= count <= archs:
             raise UsageError(complaint(f"top={list(asked.top)}", f"numbers in 2..{archs}", count, "Change it."))
