@@ -84,6 +84,13 @@ def require_askable(call: str, n: int, left: int) -> None:
         raise UsageError(complaint(f"{call}.ask(n={n})", f"1 <= n <= {left}", n, "Ask for fewer."))
 
 
+def require_positive(call: str, **numbers: float) -> None:
+    """Raise `UsageError` for the first number below 1."""
+    for name, number in numbers.items():
+        if number < 1:
+            raise UsageError(complaint(f"{call}({name}={number})", f"{name} >= 1", number, "Raise it."))
+
+
 def best_of(objective: Objective, trials: Sequence[Trial], call: str) -> Arch:
     """Return the best architecture of some trials, the first of equals.
 

@@ -8,24 +8,41 @@ from typing import Literal
 
 import numpy as np
 
+from lnas.errors import UsageError, complaint
+from lnas.search.base import require_positive
 from lnas.search.objective import Objective
+from lnas.spaces import SearchSpace
 from lnas.types import Arch, Trial
 
 Replacement = Literal["with", "without"]
 
 
 class AgeingPopulation:
-    """The last so many trials that were told.
+    """The last so many trials that were told, and what is proposed for it.
 
     Args:
         size: How many.
+        sample: Members drawn for each tournament.
+        replacement: Whether one may be drawn twice.
         objective: By which members are compared.
+        call: The strategy, for messages.
+
+    Raises:
+        UsageError: If a number is below 1, or a sample without replacement is larger than the population.
     """
 
-    def __init__(self, size: int, objective: Objective) -> None:
+    def __init__(self, size: int, sample: int, replacement: Replacement, objective: Objective, call: str) -> None:
+        require_positive(call, population=size, sample=sample)
+        if replacement == "without" and sample > size:
+            expected = f"sample <= {size}, the population"
+            raise UsageError(complaint(f"{call}(sample={sample})", expected, sample, "Lower it."))
+        self.size = size
+        self._sample = sample
+        self._replacement: Replacement = replacement
         self._objective = objective
         self._members: deque[Trial] = deque(maxlen=size)
         self._costs: deque[float] = deque(maxlen=size)
+        self._proposed = 0
 
     def __len__(self) -> int:
         return len(self._members)
@@ -41,13 +58,21 @@ class AgeingPopulation:
         if self._objective.is_absolute:
             self._costs.append(self._objective.cost(trial))
 
-    def winner(self, sample: int, replacement: Replacement, rng: np.random.Generator) -> Arch:
+    def proposal(self, space: SearchSpace, rng: np.random.Generator) -> Arch:
+        """Draw from the space until the population is proposed, then mutate the winners of tournaments."""
+        self._proposed += 1
+        if self._proposed <= self.size or not self._members:
+            return space.sample(rng)
+        return space.mutate(self.winner(rng), rng)
+
+    def winner(self, rng: np.random.Generator) -> Arch:
         """Draw a sample of the members and return its best, the first drawn of equals.
 
         Sums of ranks are of the ranks within the sample. Without replacement no more are drawn than there are.
         """
         count = len(self._members)
-        drawn = rng.integers(count, size=sample) if replacement == "with" else rng.permutation(count)[:sample]
+        with_replacement = self._replacement == "with"
+        drawn = rng.integers(count, size=self._sample) if with_replacement else rng.permutation(count)[: self._sample]
         return self._members[min(drawn, key=dict(zip(drawn, self._costs_of(drawn), strict=True)).__getitem__)].arch
 
     def diversity(self) -> float:

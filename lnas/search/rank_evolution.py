@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lnas.errors import UsageError, complaint
-from lnas.search.base import Strategy, best_of, require_askable
+from lnas.search.base import Strategy, best_of, require_askable, require_positive
 from lnas.search.objective import Objective
 from lnas.search.population import AgeingPopulation
 from lnas.search.stopping import stopped_falling
@@ -52,19 +51,22 @@ class RankEvolution(Strategy):
         steps: int = 1000,
         window: int = 200,
     ) -> None:
-        numbers = {"population": population, "sample": sample, "steps": steps, "window": window}
-        for name, number in numbers.items():
-            if number < 1:
-                raise UsageError(complaint(f"RankEvolution({name}={number})", f"{name} >= 1", number, "Raise it."))
-        if sample > population:
-            expected = f"sample <= {population}, the population"
-            raise UsageError(complaint(f"RankEvolution(sample={sample})", expected, sample, "Lower it."))
+        require_positive("RankEvolution", steps=steps, window=window)
         self._space = space
-        self._seed = seed
         self._objective = objective
-        self._numbers = numbers
+        self._steps = steps
+        self._window = window
+        self._settings = {
+            "strategy": "RankEvolution",
+            "seed": seed,
+            "objective": objective.settings,
+            "population": population,
+            "sample": sample,
+            "steps": steps,
+            "window": window,
+        }
         self._rng = np.random.default_rng(derive_seed(seed, "RankEvolution"))
-        self._population = AgeingPopulation(population, objective)
+        self._population = AgeingPopulation(population, sample, "without", objective, "RankEvolution")
         self._asked = 0
         self._diversities: list[float] = []
 
@@ -74,12 +76,12 @@ class RankEvolution(Strategy):
 
     @property
     def free(self) -> int:
-        return self._numbers["population"]
+        return self._population.size
 
     @property
     def is_over(self) -> bool:
-        ran_out = len(self._diversities) >= self._numbers["steps"]
-        return ran_out or stopped_falling(self._diversities, self._numbers["window"])
+        ran_out = len(self._diversities) >= self._steps
+        return ran_out or stopped_falling(self._diversities, self._window)
 
     @property
     def state(self) -> Mapping[str, float]:
@@ -87,26 +89,19 @@ class RankEvolution(Strategy):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        named = {"strategy": "RankEvolution", "seed": self._seed, "objective": self._objective.settings}
-        return {**named, **self._numbers}
+        return self._settings
 
     def ask(self, n: int) -> list[Arch]:
         require_askable("RankEvolution", n, self.limit - self._asked)
-        return [self._proposal() for _ in range(n)]
+        self._asked += n
+        return [self._population.proposal(self._space, self._rng) for _ in range(n)]
 
     def tell(self, trials: Sequence[Trial]) -> None:
         for trial in trials:
-            full = len(self._population) == self._numbers["population"]
+            full = len(self._population) == self._population.size
             self._population.add(trial)
             if full:
                 self._diversities.append(self._population.diversity())
 
     def answer(self) -> Arch:
         return best_of(self._objective, self._population.members, "RankEvolution")
-
-    def _proposal(self) -> Arch:
-        self._asked += 1
-        if self._asked <= self._numbers["population"] or not len(self._population):
-            return self._space.sample(self._rng)
-        parent = self._population.winner(self._numbers["sample"], "without", self._rng)
-        return self._space.mutate(parent, self._rng)

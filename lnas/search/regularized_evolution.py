@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from lnas.errors import UsageError, complaint, unknown_name
+from lnas.errors import UsageError, unknown_name
 from lnas.search.base import Strategy, best_of, require_askable
 from lnas.search.objective import Objective
 from lnas.search.population import AgeingPopulation, Replacement
@@ -54,26 +54,26 @@ class RegularizedEvolution(Strategy):
         counted: Counted = "all",
     ) -> None:
         call = type(self).__name__
-        for name, number in (("population", population), ("sample", sample)):
-            if number < 1:
-                raise UsageError(complaint(f"{call}({name}={number})", f"{name} >= 1", number, "Raise it."))
         for name, value, known in (
             ("replacement", replacement, get_args(Replacement)),
             ("counted", counted, get_args(Counted)),
         ):
             if value not in known:
                 raise UsageError(f"{call}({name}={value!r}): {unknown_name(name, str(value), known)}")
-        if replacement == "without" and sample > population:
-            expected = f"sample <= {population}, the population"
-            raise UsageError(complaint(f"{call}(sample={sample})", expected, sample, "Lower it."))
         self._space = space
-        self._seed = seed
         self._objective = objective
-        self._sizes = population, sample
-        self._replacement: Replacement = replacement
         self._counted: Counted = counted
+        self._settings = {
+            "strategy": call,
+            "seed": seed,
+            "objective": objective.settings,
+            "population": population,
+            "sample": sample,
+            "replacement": replacement,
+            "counted": counted,
+        }
         self._rng = np.random.default_rng(derive_seed(seed, call))
-        self._population = AgeingPopulation(population, objective)
+        self._population = AgeingPopulation(population, sample, replacement, objective, call)
         self._asked = 0
         self._told: list[Trial] = []
 
@@ -83,7 +83,7 @@ class RegularizedEvolution(Strategy):
 
     @property
     def free(self) -> int:
-        return self._sizes[0] if self._counted == "children" else 0
+        return self._population.size if self._counted == "children" else 0
 
     @property
     def state(self) -> Mapping[str, float]:
@@ -91,20 +91,12 @@ class RegularizedEvolution(Strategy):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        population, sample = self._sizes
-        return {
-            "strategy": type(self).__name__,
-            "seed": self._seed,
-            "objective": self._objective.settings,
-            "population": population,
-            "sample": sample,
-            "replacement": self._replacement,
-            "counted": self._counted,
-        }
+        return self._settings
 
     def ask(self, n: int) -> list[Arch]:
         require_askable(type(self).__name__, n, self.limit - self._asked)
-        return [self._proposal() for _ in range(n)]
+        self._asked += n
+        return [self._population.proposal(self._space, self._rng) for _ in range(n)]
 
     def tell(self, trials: Sequence[Trial]) -> None:
         for trial in trials:
@@ -113,10 +105,3 @@ class RegularizedEvolution(Strategy):
 
     def answer(self) -> Arch:
         return best_of(self._objective, self._told[self.free :], type(self).__name__)
-
-    def _proposal(self) -> Arch:
-        self._asked += 1
-        population, sample = self._sizes
-        if self._asked <= population or not len(self._population):
-            return self._space.sample(self._rng)
-        return self._space.mutate(self._population.winner(sample, self._replacement, self._rng), self._rng)

@@ -157,6 +157,7 @@ def test_a_diverged_training_has_no_accuracy() -> None:
     [
         ("--limit 0", "limit=0: expected limit >= 1"),
         ("--processes 0", "processes=0: expected processes >= 1"),
+        ("--seed 12345678901234567890", "expected seed < 2**31"),
         ("--edition a/b", "edition='a/b', data 'digits': expected names of letters"),
         ("--name _x", "name='_x', edition='1.0', data 'digits': expected names of letters"),
         ("--space DartsSpace", "expected a limit for a space of 1.46e+17 rows"),
