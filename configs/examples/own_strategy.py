@@ -1,19 +1,18 @@
 """A search strategy of one's own: climb from the best so far. Nothing is registered anywhere."""
 
-import numpy as np
-
-from lnas.search import Objective, Strategy, require_askable
+from lnas.search import Objective, SeededStrategy, require_askable
 from lnas.spaces import SearchSpace
 
 
-class HillClimbing(Strategy):
+class HillClimbing(SeededStrategy):
     """Draw `start` architectures, then mutate the best of all that was told."""
 
     limit = 1_000_000
 
     def __init__(self, space: SearchSpace, seed: int, objective: Objective, start: int = 8) -> None:
+        super().__init__("HillClimbing", seed)
         self._space, self._seed, self._objective, self._start = space, seed, objective, start
-        self._rng, self._told, self._asked = np.random.default_rng(seed), [], 0
+        self._told, self._asked = [], 0
 
     @property
     def settings(self):

@@ -1,8 +1,11 @@
 """Search strategies behind ask and tell. Torch-free."""
 
-from lnas.search.base import Strategy, require_askable
+from lnas.search.assisted_evolution import AssistedEvolution
+from lnas.search.base import SeededStrategy, Strategy, require_askable
 from lnas.search.fp_nas import FPNAS
+from lnas.search.incumbent import Incumbent
 from lnas.search.local_search import LocalSearch
+from lnas.search.nsga2 import NSGA2
 from lnas.search.objective import Objective
 from lnas.search.pruning_search import PruningSearch
 from lnas.search.random_search import RandomSearch
@@ -12,6 +15,9 @@ from lnas.search.reinforce import Reinforce
 
 __all__ = [
     "FPNAS",
+    "NSGA2",
+    "AssistedEvolution",
+    "Incumbent",
     "LocalSearch",
     "Objective",
     "PruningSearch",
@@ -19,6 +25,7 @@ __all__ = [
     "RankEvolution",
     "RegularizedEvolution",
     "Reinforce",
+    "SeededStrategy",
     "Strategy",
     "require_askable",
 ]

@@ -6,8 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from lnas.errors import RunError, UsageError, complaint
-from lnas.search.objective import Objective
+import numpy as np
+
+from lnas.errors import UsageError, complaint
+from lnas.seeds import derive_seed
 from lnas.types import Arch, Trial
 
 
@@ -41,9 +43,23 @@ class Strategy(ABC):
         return 0
 
     @property
+    def fewest(self) -> int:
+        """Of how few evaluations a budget makes no sense: with fewer it never proposes what it learned."""
+        return 1
+
+    @property
     def is_over(self) -> bool:
         """Whether its own rule says that there is nothing more to be gained; the caller may go on."""
         return False
+
+    @property
+    def wants(self) -> Sequence[str] | None:
+        """The measures it needs of its next proposal, to be read before `ask(1)`.
+
+        None means those of its objective, and whatever else the search measures. They change on the way where a
+        strategy looks at some of its proposals by something cheaper than its objective.
+        """
+        return None
 
     @property
     def state(self) -> Mapping[str, float]:
@@ -77,6 +93,33 @@ class Strategy(ABC):
         call, step = f"{type(self).__name__}.answer()", "Rank what it was told."
         raise UsageError(complaint(call, "a strategy with an objective", "none", step))
 
+    def reseed(self, seed: int) -> None:
+        """Let a seed decide every draw from now on; what was learned and drawn stays, and so do the settings.
+
+        A search branches by it: one that was replayed up to a step goes on otherwise with each seed.
+
+        Raises:
+            UsageError: If it draws nothing.
+        """
+        call, step = f"{type(self).__name__}.reseed(seed={seed})", "Every branch of it would be the same."
+        raise UsageError(complaint(call, "a strategy that draws by a seed", "none", step))
+
+
+class SeededStrategy(Strategy):
+    """A strategy all of whose draws are those of one generator, `self._rng`.
+
+    Args:
+        name: Its own, so that strategies with the same seed draw independently.
+        seed: Decides every draw.
+    """
+
+    def __init__(self, name: str, seed: int) -> None:
+        self._name = name
+        self._rng = np.random.default_rng(derive_seed(seed, name))
+
+    def reseed(self, seed: int) -> None:
+        self._rng = np.random.default_rng(derive_seed(seed, self._name, "branch"))
+
 
 def require_askable(call: str, n: int, left: int) -> None:
     """Raise `UsageError` unless 1 <= n <= left."""
@@ -89,16 +132,3 @@ def require_positive(call: str, **numbers: float) -> None:
     for name, number in numbers.items():
         if number < 1:
             raise UsageError(complaint(f"{call}({name}={number})", f"{name} >= 1", number, "Raise it."))
-
-
-def best_of(objective: Objective, trials: Sequence[Trial], call: str) -> Arch:
-    """Return the best architecture of some trials, the first of equals.
-
-    Raises:
-        RunError: If all of them lack a number.
-    """
-    best = objective.best(trials)
-    if best is None:
-        expected = f"a trial with {objective.expression}"
-        raise RunError(complaint(f"{call}.answer()", expected, f"{len(trials)} without", "Search longer."))
-    return trials[best].arch

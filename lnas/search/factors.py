@@ -1,4 +1,4 @@
-"""Spaces as categorical choices that a policy makes one by one."""
+"""Spaces as categorical choices, made one by one."""
 
 from __future__ import annotations
 
@@ -45,10 +45,7 @@ class Factors:
 
 
 def factorize(space: SearchSpace, call: str) -> Factors:
-    """Return the factors of a space.
-
-    The decisions of a `ProductSpace` are independent. In DARTS' space a node first chooses its pair of inputs, then the
-    operation of each of the two; an edge has the same policy over operations whichever pair it is part of.
+    """Return the factors of a space, as `known_factors` does.
 
     Args:
         space: Whose.
@@ -57,12 +54,22 @@ def factorize(space: SearchSpace, call: str) -> Factors:
     Raises:
         UsageError: If the space's decisions depend on each other in a way that is not known here.
     """
+    factors = known_factors(space)
+    if factors is None:
+        step = "Evolution and random search serve it."
+        raise UsageError(complaint(call, "a space of independent decisions, or DartsSpace", space.name, step))
+    return factors
+
+
+def known_factors(space: SearchSpace) -> Factors | None:
+    """Return the factors of a space; None where its decisions depend on each other in a way that is not known here.
+
+    The decisions of a `ProductSpace` are independent. In DARTS' space a node first chooses its pair of inputs, then the
+    operation of each of the two; an edge has the same factor for operations whichever pair it is part of.
+    """
     if isinstance(space, ProductSpace):
         return _of_product(space)
-    if isinstance(space, DartsSpace):
-        return _of_darts(space)
-    step = "Evolution and random search serve it."
-    raise UsageError(complaint(call, "a space of independent decisions, or DartsSpace", space.name, step))
+    return _of_darts(space) if isinstance(space, DartsSpace) else None
 
 
 def _of_product(space: ProductSpace) -> Factors:

@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 
 from lnas.errors import UsageError, complaint
-from lnas.search.base import Strategy, best_of, require_askable
+from lnas.search.base import SeededStrategy, require_askable
 from lnas.search.factors import factorize
+from lnas.search.incumbent import Incumbent
 from lnas.search.objective import Objective
 from lnas.search.policy import Policy
 from lnas.search.rewards import reward_of
 from lnas.search.stopping import stopped_falling
-from lnas.seeds import derive_seed
 from lnas.spaces import SearchSpace
 from lnas.types import Arch, Trial
 
 _FEWEST = 2  # a single sample has weight 1, whatever its reward
 
 
-class FPNAS(Strategy):
+class FPNAS(SeededStrategy):
     """Fast probabilistic search: importance-weighted Monte-Carlo, with ever fewer samples as the entropy falls.
 
     An epoch samples `share` times the entropy of the distribution, in nats, rounded up, at least two. Then theta += lr
@@ -59,22 +59,21 @@ class FPNAS(Strategy):
         epochs: int = 100,
         window: int = 20,
     ) -> None:
+        super().__init__("FPNAS", seed)
         numbers = {"lr": lr, "share": share, "epochs": epochs, "window": window}
         for name, number in numbers.items():
             if not number > 0:
                 raise UsageError(complaint(f"FPNAS({name}={number})", f"{name} > 0", number, "Raise it."))
         self._settings = {"strategy": "FPNAS", "seed": seed, "objective": objective.settings, **numbers}
-        self._objective = objective
         self._lr = lr
         self._share = share
         self._epochs = epochs
         self._window = window
-        self._rng = np.random.default_rng(derive_seed(seed, "FPNAS"))
         self._policy = Policy(factorize(space, "FPNAS(space=...)"))
         self._reward = reward_of("change", objective, "history", "FPNAS")
         self._asked = 0
         self._epoch: list[tuple[Trial, float | None]] = []
-        self._told: list[Trial] = []
+        self._incumbent = Incumbent(objective)
         self._entropies = [self._policy.entropy()]
 
     @property
@@ -101,13 +100,13 @@ class FPNAS(Strategy):
 
     def tell(self, trials: Sequence[Trial]) -> None:
         for trial in trials:
-            self._told.append(trial)
+            self._incumbent.add(trial)
             self._epoch.append((trial, self._reward(trial)))
             if len(self._epoch) >= self._samples:
                 self._learn()
 
     def answer(self) -> Arch:
-        best_of(self._objective, self._told, "FPNAS")  # nothing was learned where nothing has a number
+        self._incumbent.require("FPNAS")  # nothing was learned where nothing has a number
         return self._policy.mode()
 
     @property

@@ -6,20 +6,18 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
-import numpy as np
-
 from lnas.errors import UsageError, unknown_name
-from lnas.search.base import Strategy, best_of, require_askable
+from lnas.search.base import SeededStrategy, require_askable
+from lnas.search.incumbent import Incumbent
 from lnas.search.objective import Objective
 from lnas.search.unseen import draw_unseen, itself
-from lnas.seeds import derive_seed
 from lnas.spaces import SearchSpace
 from lnas.types import Arch, Trial
 
 Step = Literal["best neighbor", "first better neighbor"]
 
 
-class LocalSearch(Strategy):
+class LocalSearch(SeededStrategy):
     """Measure the neighbors of an architecture and go to a better one; where there is none, begin elsewhere.
 
     No architecture is proposed twice. Where more are asked for than there are neighbors to measure, the next starts are
@@ -41,14 +39,15 @@ class LocalSearch(Strategy):
     def __init__(self, space: SearchSpace, seed: int, objective: Objective, step: Step = "best neighbor") -> None:
         if step not in get_args(Step):
             raise UsageError(f"LocalSearch(step={step!r}): {unknown_name('step', str(step), get_args(Step))}")
+        super().__init__("LocalSearch", seed)
         self._space = space
         self._seed = seed
         self._objective = objective
         self._step: Step = step
-        self._rng = np.random.default_rng(derive_seed(seed, "LocalSearch"))
         self._proposed: set[Arch] = set()
         self._to_propose: deque[Arch] = deque()
         self._told: dict[Arch, Trial] = {}
+        self._incumbent = Incumbent(objective)
         self._here: Trial | None = None
         self._around: list[Arch] = []
         self._starts = 0
@@ -73,12 +72,17 @@ class LocalSearch(Strategy):
     def tell(self, trials: Sequence[Trial]) -> None:
         for trial in trials:
             self._told[trial.arch] = trial
+            self._incumbent.add(trial)
             if self._here is None:
                 self._go_to(trial)
             self._move_on()
 
     def answer(self) -> Arch:
-        return best_of(self._objective, list(self._told.values()), "LocalSearch")
+        return self._incumbent.answer("LocalSearch")
+
+    def reseed(self, seed: int) -> None:
+        super().reseed(seed)
+        self._to_propose = deque(self._shuffled(list(self._to_propose)))
 
     def _proposal(self) -> Arch:
         if not self._to_propose:
@@ -111,9 +115,11 @@ class LocalSearch(Strategy):
 
     def _go_to(self, trial: Trial) -> None:
         self._here = trial
-        neighbors = list(self._space.neighbors(trial.arch))
-        self._around = [neighbors[k] for k in self._rng.permutation(len(neighbors))]
+        self._around = self._shuffled(list(self._space.neighbors(trial.arch)))
         self._to_propose = deque(arch for arch in self._around if arch not in self._proposed)
+
+    def _shuffled(self, archs: Sequence[Arch]) -> list[Arch]:
+        return [archs[k] for k in self._rng.permutation(len(archs))]
 
     def _begin_elsewhere(self) -> None:
         self._starts += 1

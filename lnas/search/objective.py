@@ -50,7 +50,7 @@ class Objective:
         """The measures it needs."""
         return measure_names(self.expression)
 
-    @property
+    @cached_property
     def is_absolute(self) -> bool:
         """Whether the cost of a trial is the same in every set: that of a single measure."""
         return self.expression.strip() in self.higher_is_better
@@ -59,6 +59,11 @@ class Objective:
     def settings(self) -> dict[str, Any]:
         """What decides it, JSON-able."""
         return {"expression": self.expression, "higher_is_better": dict(self.higher_is_better)}
+
+    def has_numbers(self, trial: Trial) -> bool:
+        """Tell whether a trial can be compared: whether it has every number that the objective needs."""
+        estimates = (trial.estimates.get(name) for name in self.names)
+        return all(estimate is not None and estimate.status == "ok" for estimate in estimates)
 
     def costs(self, trials: Sequence[Trial]) -> np.ndarray:
         """Return what each trial costs among these, shape (n,): lower is better, inf where a number is lacking."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
-from lnas.errors import UsageError, complaint
+from lnas.errors import UsageError, complaint, unknown_name
 from lnas.search.base import require_positive
 from lnas.search.objective import Objective
 from lnas.spaces import SearchSpace
@@ -28,11 +28,14 @@ class AgeingPopulation:
         call: The strategy, for messages.
 
     Raises:
-        UsageError: If a number is below 1, or a sample without replacement is larger than the population.
+        UsageError: If a number is below 1, replacement is neither, or a sample without is larger than the population.
     """
 
     def __init__(self, size: int, sample: int, replacement: Replacement, objective: Objective, call: str) -> None:
         require_positive(call, population=size, sample=sample)
+        if replacement not in get_args(Replacement):
+            unknown = unknown_name("replacement", str(replacement), get_args(Replacement))
+            raise UsageError(f"{call}(replacement={replacement!r}): {unknown}")
         if replacement == "without" and sample > size:
             expected = f"sample <= {size}, the population"
             raise UsageError(complaint(f"{call}(sample={sample})", expected, sample, "Lower it."))
@@ -61,9 +64,11 @@ class AgeingPopulation:
     def proposal(self, space: SearchSpace, rng: np.random.Generator) -> Arch:
         """Draw from the space until the population is proposed, then mutate the winners of tournaments."""
         self._proposed += 1
-        if self._proposed <= self.size or not self._members:
-            return space.sample(rng)
-        return space.mutate(self.winner(rng), rng)
+        return space.sample(rng) if self._proposed <= self.size else self.child(space, rng)
+
+    def child(self, space: SearchSpace, rng: np.random.Generator) -> Arch:
+        """Mutate the winner of a tournament; where there is no member, draw from the space."""
+        return space.mutate(self.winner(rng), rng) if self._members else space.sample(rng)
 
     def winner(self, rng: np.random.Generator) -> Arch:
         """Draw a sample of the members and return its best, the first drawn of equals.

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-import numpy as np
-
 from lnas.errors import UsageError, complaint
-from lnas.search.base import Strategy, best_of
+from lnas.search.base import SeededStrategy
+from lnas.search.incumbent import Incumbent
 from lnas.search.objective import Objective
 from lnas.search.unseen import draw_unseen, itself
-from lnas.seeds import derive_seed
 from lnas.spaces import SearchSpace
 from lnas.types import Arch, Trial
 
 
-class RandomSearch(Strategy):
+class RandomSearch(SeededStrategy):
     """Draw architectures uniformly, each at most once.
 
     Args:
@@ -41,13 +39,13 @@ class RandomSearch(Strategy):
         objective: Objective | None = None,
         distinct: Literal["isomorphic", "arch"] = "isomorphic",
     ) -> None:
+        super().__init__("RandomSearch", seed)
         self._space = space
         self._seed = seed
         self._objective = objective
         self._distinct: Literal["isomorphic", "arch"] = distinct
-        self._rng = np.random.default_rng(derive_seed(seed, "RandomSearch"))
         self._seen: set[Arch] = set()
-        self._told: list[Trial] = []
+        self._incumbent = Incumbent(objective) if objective else None
 
     @property
     def learns(self) -> bool:
@@ -77,10 +75,12 @@ class RandomSearch(Strategy):
         return [self._draw() for _ in range(n)]
 
     def tell(self, trials: Sequence[Trial]) -> None:
-        self._told += trials
+        if self._incumbent:
+            for trial in trials:
+                self._incumbent.add(trial)
 
     def answer(self) -> Arch:
-        return best_of(self._objective, self._told, "RandomSearch") if self._objective else super().answer()
+        return self._incumbent.answer("RandomSearch") if self._incumbent else super().answer()
 
     def _draw(self) -> Arch:
         key = self._space.canonical if self._distinct == "isomorphic" else itself

@@ -6,18 +6,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from lnas.search.base import Strategy, best_of, require_askable, require_positive
+from lnas.search.base import SeededStrategy, require_askable, require_positive
+from lnas.search.incumbent import best_of
 from lnas.search.objective import Objective
 from lnas.search.population import AgeingPopulation
 from lnas.search.stopping import stopped_falling
-from lnas.seeds import derive_seed
 from lnas.spaces import SearchSpace
 from lnas.types import Arch, Trial
 
 
-class RankEvolution(Strategy):
+class RankEvolution(SeededStrategy):
     """Regularized evolution whose tournaments are won by the smallest sum of ranks, and that knows when to stop.
 
     The search is over when the diversity of the population, in how many genes two members differ on the mean over all
@@ -51,6 +49,7 @@ class RankEvolution(Strategy):
         steps: int = 1000,
         window: int = 200,
     ) -> None:
+        super().__init__("RankEvolution", seed)
         require_positive("RankEvolution", steps=steps, window=window)
         self._space = space
         self._objective = objective
@@ -65,7 +64,6 @@ class RankEvolution(Strategy):
             "steps": steps,
             "window": window,
         }
-        self._rng = np.random.default_rng(derive_seed(seed, "RankEvolution"))
         self._population = AgeingPopulation(population, sample, "without", objective, "RankEvolution")
         self._asked = 0
         self._diversities: list[float] = []

@@ -6,20 +6,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
-import numpy as np
-
 from lnas.errors import UsageError, unknown_name
-from lnas.search.base import Strategy, best_of, require_askable
+from lnas.search.base import SeededStrategy, require_askable
+from lnas.search.incumbent import Incumbent
 from lnas.search.objective import Objective
 from lnas.search.population import AgeingPopulation, Replacement
-from lnas.seeds import derive_seed
 from lnas.spaces import SearchSpace
 from lnas.types import Arch, Trial
 
 Counted = Literal["all", "children"]
 
 
-class RegularizedEvolution(Strategy):
+class RegularizedEvolution(SeededStrategy):
     """Keep a population; mutate the best of a random sample of it; the child replaces the oldest member.
 
     A child that cannot be measured is a member all the same, and loses every tournament. Where several are asked for
@@ -54,14 +52,10 @@ class RegularizedEvolution(Strategy):
         counted: Counted = "all",
     ) -> None:
         call = type(self).__name__
-        for name, value, known in (
-            ("replacement", replacement, get_args(Replacement)),
-            ("counted", counted, get_args(Counted)),
-        ):
-            if value not in known:
-                raise UsageError(f"{call}({name}={value!r}): {unknown_name(name, str(value), known)}")
+        super().__init__(call, seed)
+        if counted not in get_args(Counted):
+            raise UsageError(f"{call}(counted={counted!r}): {unknown_name('counted', str(counted), get_args(Counted))}")
         self._space = space
-        self._objective = objective
         self._counted: Counted = counted
         self._settings = {
             "strategy": call,
@@ -72,10 +66,10 @@ class RegularizedEvolution(Strategy):
             "replacement": replacement,
             "counted": counted,
         }
-        self._rng = np.random.default_rng(derive_seed(seed, call))
         self._population = AgeingPopulation(population, sample, replacement, objective, call)
         self._asked = 0
-        self._told: list[Trial] = []
+        self._told = 0
+        self._incumbent = Incumbent(objective)
 
     @property
     def limit(self) -> int:
@@ -84,6 +78,10 @@ class RegularizedEvolution(Strategy):
     @property
     def free(self) -> int:
         return self._population.size if self._counted == "children" else 0
+
+    @property
+    def fewest(self) -> int:
+        return self._population.size - self.free + 1
 
     @property
     def state(self) -> Mapping[str, float]:
@@ -101,7 +99,9 @@ class RegularizedEvolution(Strategy):
     def tell(self, trials: Sequence[Trial]) -> None:
         for trial in trials:
             self._population.add(trial)
-        self._told += trials
+            self._told += 1
+            if self._told > self.free:
+                self._incumbent.add(trial)
 
     def answer(self) -> Arch:
-        return best_of(self._objective, self._told[self.free :], type(self).__name__)
+        return self._incumbent.answer(type(self).__name__)

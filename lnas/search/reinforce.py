@@ -6,17 +6,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
 from lnas.errors import UsageError, complaint, unknown_name
 from lnas.search.ascent import Optimizer, ascent_of
-from lnas.search.base import Strategy, best_of, require_askable
+from lnas.search.base import SeededStrategy, require_askable
 from lnas.search.factors import factorize
+from lnas.search.incumbent import Incumbent
 from lnas.search.objective import Objective
 from lnas.search.policy import Policy
 from lnas.search.rewards import Extremes, reward_of
 from lnas.search.stopping import stopped_falling
-from lnas.seeds import derive_seed
 from lnas.spaces import SearchSpace
 from lnas.types import Arch, Trial
 
@@ -48,7 +46,7 @@ VARIANTS: dict[ReinforceProtocol, Variant] = {
 }
 
 
-class Reinforce(Strategy):
+class Reinforce(SeededStrategy):
     """Sample one architecture at a time from a softmax policy, and raise the probability of what is rewarded.
 
     theta += lr (r_t - b_t) grad log p(a_t), with the baseline b_t = decay b_{t-1} + (1 - decay) r_t, b_0 = 0. A sample
@@ -87,6 +85,7 @@ class Reinforce(Strategy):
         steps: int = 500,
         window: int = 100,
     ) -> None:
+        super().__init__("Reinforce", seed)
         if protocol not in VARIANTS:
             raise UsageError(f"Reinforce(protocol={protocol!r}): {unknown_name('protocol', str(protocol), VARIANTS)}")
         for name, number, sound, expected in (
@@ -108,19 +107,17 @@ class Reinforce(Strategy):
             "steps": steps,
             "window": window,
         }
-        self._objective = objective
         self._variant = variant
         self._decay = decay
         self._steps = steps
         self._window = window
-        self._rng = np.random.default_rng(derive_seed(seed, "Reinforce"))
         self._policy = Policy(factorize(space, "Reinforce(space=...)"))
         self._policy.ascend([variant.spread * self._rng.standard_normal(own.shape) for own in self._policy.logits])
         self._ascent = ascent_of(variant.optimizer, lr)
         self._reward = reward_of(variant.reward, objective, variant.extremes, "Reinforce")
         self._baseline = 0.0
         self._asked = 0
-        self._told: list[Trial] = []
+        self._incumbent = Incumbent(objective)
         self._entropies: list[float] = []
 
     @property
@@ -129,7 +126,7 @@ class Reinforce(Strategy):
 
     @property
     def is_over(self) -> bool:
-        return len(self._told) >= self._steps or stopped_falling(self._entropies, self._window)
+        return len(self._entropies) >= self._steps or stopped_falling(self._entropies, self._window)
 
     @property
     def state(self) -> Mapping[str, float]:
@@ -147,12 +144,14 @@ class Reinforce(Strategy):
     def tell(self, trials: Sequence[Trial]) -> None:
         for trial in trials:
             self._learn(trial)
-            self._told.append(trial)
+            self._incumbent.add(trial)
             self._entropies.append(self._policy.entropy())
 
     def answer(self) -> Arch:
-        best = best_of(self._objective, self._told, "Reinforce")
-        return best if self._variant.answer == "best sample" else self._policy.mode()
+        if self._variant.answer == "best sample":
+            return self._incumbent.answer("Reinforce")
+        self._incumbent.require("Reinforce")  # nothing was learned where nothing has a number
+        return self._policy.mode()
 
     def _learn(self, trial: Trial) -> None:
         reward = self._reward(trial)

@@ -15,6 +15,7 @@ from lnas.types import Arch, Estimate, Trial
 MakeStrategy = Callable[[int], Strategy]
 _BATCH = 2
 _EXHAUSTIBLE = 64
+_BRANCHES = 8
 
 
 class StrategyContract:
@@ -90,15 +91,37 @@ class StrategyContract:
         if not strategy.learns:
             assert strategy.ask(self._count(strategy)) == self._proposed(make_strategy(12))
 
+    def test_what_it_does_not_want_changes_nothing(self, make_strategy: MakeStrategy) -> None:
+        """Asked one at a time, as the caller does that reads what is wanted."""
+        told_all, told_wanted = make_strategy(13), make_strategy(13)
+        for _ in range(self._count(told_all)):
+            wanted = told_wanted.wants
+            (arch,), (same,) = told_all.ask(1), told_wanted.ask(1)
+            assert same == arch
+            trial = self._trial(arch)
+            told_all.tell([trial])
+            estimates = {name: one for name, one in trial.estimates.items() if wanted is None or name in wanted}
+            told_wanted.tell([Trial(arch, estimates)])
+
+    def test_branches_with_the_same_seed_are_the_same(self, make_strategy: MakeStrategy) -> None:
+        if _draws(make_strategy(14)):
+            assert self._branch(make_strategy, 1) == self._branch(make_strategy, 1)
+
+    def test_branches_with_different_seeds_differ(self, make_strategy: MakeStrategy) -> None:
+        if _draws(make_strategy(14)):
+            assert len({tuple(self._branch(make_strategy, seed)) for seed in range(_BRANCHES)}) > 1
+
     def test_settings_survive_json(self, make_strategy: MakeStrategy) -> None:
         """Equal after the round trip: a tuple comes back as a list, and a resumed run would seem to have changed."""
         settings = make_strategy(5).settings
         assert json.loads(json.dumps(settings)) == dict(settings)
 
     def test_settings_do_not_change_in_use(self, make_strategy: MakeStrategy) -> None:
+        """Nor by another seed from now on: they are those that it was built with."""
         strategy = make_strategy(6)
         before = json.dumps(strategy.settings)
         self._proposed(strategy)
+        _draws(strategy)
         assert json.dumps(strategy.settings) == before
 
     def test_settings_tell_different_sequences_apart(self, make_strategy: MakeStrategy) -> None:
@@ -137,16 +160,32 @@ class StrategyContract:
     def _count(self, strategy: Strategy) -> int:
         return min(self.proposals, strategy.limit)
 
-    def _proposed(self, strategy: Strategy) -> list[Arch]:
+    def _proposed(self, strategy: Strategy, count: int | None = None) -> list[Arch]:
         """Ask one by one, telling what was measured of each."""
-        archs = []
-        for _ in range(self._count(strategy)):
+        archs: list[Arch] = []
+        for _ in range(self._count(strategy) if count is None else count):
             archs += strategy.ask(1)
             strategy.tell([self._trial(archs[-1])])
         return archs
 
+    def _branch(self, make_strategy: MakeStrategy, seed: int) -> list[Arch]:
+        """Propose as many as ever, under another seed from the third on."""
+        strategy = make_strategy(14)
+        archs = self._proposed(strategy, _BATCH)
+        strategy.reseed(seed)
+        return archs + self._proposed(strategy, self._count(strategy) - _BATCH)
+
     def _trial(self, arch: Arch) -> Trial:
         return Trial(arch, {name: Estimate.of(derive_seed(name, arch) / 2**32) for name in self.measures})
+
+
+def _draws(strategy: Strategy) -> bool:
+    """Tell whether it can be given a seed, and give it one."""
+    try:
+        strategy.reseed(0)
+    except UsageError:
+        return False
+    return True
 
 
 def _assert_refused(strategy: Strategy, n: int) -> None:

@@ -12,6 +12,8 @@ import lnas.search
 from lnas.errors import UsageError
 from lnas.search import (
     FPNAS,
+    NSGA2,
+    AssistedEvolution,
     LocalSearch,
     Objective,
     RandomSearch,
@@ -26,6 +28,7 @@ from lnas.testing.strategies import MakeStrategy
 from lnas.types import Arch
 
 VALUE = Objective("value", {"value": True})
+SIZE = Objective("size", {"size": False})
 SUM = Objective("value+size", {"value": True, "size": False})
 STRATEGIES = {
     "RandomSearch-isomorphic": lambda space, seed: RandomSearch(space, seed, distinct="isomorphic"),
@@ -41,6 +44,14 @@ STRATEGIES = {
     "LocalSearch-best": lambda space, seed: LocalSearch(space, seed, SUM),
     "LocalSearch-first": lambda space, seed: LocalSearch(space, seed, VALUE, "first better neighbor"),
     "RankEvolution": lambda space, seed: RankEvolution(space, seed, SUM, population=4, sample=3, steps=6, window=3),
+    "AssistedEvolution": lambda space, seed: AssistedEvolution(
+        space, seed, VALUE, SIZE, scouts=6, population=3, sample=2
+    ),
+    "AssistedEvolution-sum": lambda space, seed: AssistedEvolution(
+        space, seed, SUM, SUM, scouts=4, population=4, sample=2, replacement="with"
+    ),
+    "NSGA2": lambda space, seed: NSGA2(space, seed, SUM, population=3),
+    "NSGA2-mutants": lambda space, seed: NSGA2(space, seed, SUM, population=5, crossover=0),
 }
 
 
@@ -110,6 +121,25 @@ class Listening(RandomSearch):
         self.ask(len(trials))
 
 
+class Insatiable(RegularizedEvolution):
+    """Learns from a measure that it does not ask for."""
+
+    wants = ()
+
+    def __init__(self, space, seed):
+        super().__init__(space, seed, VALUE, population=2, sample=2, replacement="without")
+
+
+class Forking(RandomSearch):
+    def reseed(self, seed):
+        self._rng = np.random.default_rng()
+
+
+class Deaf(RandomSearch):
+    def reseed(self, seed):
+        pass
+
+
 class TupleSettings(RandomSearch):
     @property
     def settings(self):
@@ -158,6 +188,9 @@ BROKEN = {
     "test_a_replayed_strategy_goes_on_as_the_uninterrupted_one": Remembering,
     "test_failed_estimates_do_not_stop_it": Fragile,
     "test_what_does_not_learn_can_be_asked_at_once": Listening,
+    "test_what_it_does_not_want_changes_nothing": Insatiable,
+    "test_branches_with_the_same_seed_are_the_same": Forking,
+    "test_branches_with_different_seeds_differ": Deaf,
     "test_settings_survive_json": TupleSettings,
     "test_settings_do_not_change_in_use": CountingSettings,
     "test_settings_tell_different_sequences_apart": SilentSettings,

@@ -64,6 +64,19 @@ def test_neighbors_that_were_seen_are_not_measured_again() -> None:
     assert len(set(searched(LocalSearch(TinySpace(), 0, THREES), 8))) == 8
 
 
+def test_a_branch_measures_what_is_left_around_in_another_order() -> None:
+    def branched(seed: int) -> list[Arch]:
+        strategy = LocalSearch(SPACE, 0, THREES)
+        first = searched(strategy, 5)
+        strategy.reseed(seed)
+        return first + searched(strategy, 20)
+
+    plain, one, other = searched(LocalSearch(SPACE, 0, THREES), 25), branched(1), branched(2)
+    assert plain[:5] == one[:5] == other[:5]
+    assert len({tuple(archs) for archs in (plain, one, other)}) == 3
+    assert set(plain) == set(one) == set(other)
+
+
 def test_an_unknown_step_is_refused() -> None:
     with pytest.raises(UsageError, match=r"unknown step 'best'\. Known: best neighbor, first better neighbor"):
         LocalSearch(SPACE, 0, THREES, "best")  # type: ignore[arg-type]

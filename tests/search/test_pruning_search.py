@@ -107,6 +107,11 @@ def test_a_replayed_search_goes_on_as_the_uninterrupted_one() -> None:
         assert replayed.rounds == whole.rounds
 
 
+def test_a_search_that_draws_nothing_has_no_branches() -> None:
+    with pytest.raises(UsageError, match=r"PruningSearch\.reseed\(seed=1\): expected a strategy that draws by a seed"):
+        PruningSearch(SPACE, 0, VALUE).reseed(1)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -66,6 +66,20 @@ def test_what_was_measured_changes_nothing():
     assert told.ask(5) == untold.ask(5)
 
 
+def test_a_branch_draws_otherwise_and_still_nothing_twice():
+    def branched(seed):
+        strategy = RandomSearch(TinySpace(), 1)
+        first = strategy.ask(4)
+        strategy.reseed(seed)
+        return first + strategy.ask(4)
+
+    branches = {tuple(branched(seed)) for seed in range(8)}
+    assert {branch[:4] for branch in branches} == {tuple(RandomSearch(TinySpace(), 1).ask(4))}
+    assert len(branches) > 4
+    assert all(len(set(branch)) == 8 for branch in branches)
+    assert branched(1) != RandomSearch(TinySpace(), 1).ask(8)
+
+
 @pytest.mark.parametrize("distinct", MODES)
 def test_settings_name_the_strategy_and_its_arguments(distinct):
     settings = RandomSearch(TinySpace(), 3, distinct=distinct).settings

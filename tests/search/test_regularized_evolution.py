@@ -55,7 +55,7 @@ def test_it_finds_what_random_search_does_not() -> None:
 
 def test_what_is_not_counted_is_not_the_answer() -> None:
     counted = RegularizedEvolution(SPACE, 0, CONVOLUTIONS, population=200, sample=1, counted="children")
-    assert counted.free == 200
+    assert (counted.free, counted.fewest) == (200, 1)
     first = counted.ask(200)
     counted.tell(trials(first))
     with pytest.raises(RunError, match=r"expected a trial with convolutions, got '0 without'"):
@@ -64,7 +64,7 @@ def test_what_is_not_counted_is_not_the_answer() -> None:
     counted.tell(trials([child]))
     assert counted.answer() == child
     everything = RegularizedEvolution(SPACE, 0, CONVOLUTIONS, population=200, sample=1)
-    assert (everything.free, everything.ask(200)) == (0, first)
+    assert (everything.free, everything.fewest, everything.ask(200)) == (0, 201, first)
     everything.tell(trials(first))
     assert everything.answer() == first[CONVOLUTIONS.best(trials(first))]
 
