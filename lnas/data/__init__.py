@@ -5,7 +5,8 @@
 
 from lnas.data.cifar import Cifar10Data
 from lnas.data.digits import DigitsData
-from lnas.data.images import DataProtocol, ImageData, Split, SplitName, proxy_subset
+from lnas.data.folder import ImageFolderData
+from lnas.data.images import DataProtocol, ImageData, Split, SplitName, StoredImages, proxy_subset
 from lnas.data.patches import random_patches
 
 __all__ = [
@@ -13,8 +14,10 @@ __all__ = [
     "DataProtocol",
     "DigitsData",
     "ImageData",
+    "ImageFolderData",
     "Split",
     "SplitName",
+    "StoredImages",
     "proxy_subset",
     "random_patches",
 ]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from lnas.data.images import ImageData, Split
+from lnas.data.images import ImageData, Split, StoredImages
 from lnas.seeds import derive_seed
 
 Batch = tuple[Tensor, Tensor]
@@ -19,13 +19,16 @@ class SplitDataset(Dataset[Batch]):
     """A split that is indexed by a whole batch of indices at once."""
 
     def __init__(self, split: Split) -> None:
-        self._images = torch.from_numpy(np.ascontiguousarray(split.images))
+        stored = isinstance(split.images, StoredImages)
+        self._images = split.images if stored else torch.from_numpy(np.ascontiguousarray(split.images))
         self._labels = torch.from_numpy(np.ascontiguousarray(split.labels))
 
     def __len__(self) -> int:
         return len(self._labels)
 
     def __getitem__(self, indices: Tensor) -> Batch:
+        if isinstance(self._images, StoredImages):
+            return torch.from_numpy(self._images[np.asarray(indices)]), self._labels[indices]
         return self._images[indices], self._labels[indices]
 
 

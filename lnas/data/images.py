@@ -1,4 +1,4 @@
-"""Images with named splits, held in memory as bytes. Torch-free."""
+"""Images with named splits, held in memory as bytes or left in files. Torch-free."""
 
 from __future__ import annotations
 
@@ -16,28 +16,63 @@ from lnas.seeds import derive_seed
 SplitName = Literal["train", "val", "test"]
 
 
+class StoredImages(ABC):
+    """Images that lie in files: indexed like the array they stand for, and decoded when they are asked for.
+
+    Nothing decoded is kept. `np.asarray` decodes all of them.
+    """
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int, int, int]:
+        """What the array's would be: (n, 3, H, W)."""
+
+    @abstractmethod
+    def decode(self, rows: np.ndarray) -> np.ndarray:
+        """Decode some images: uint8, shape (len(rows), 3, H, W)."""
+
+    @abstractmethod
+    def identity(self) -> bytes:
+        """Return what tells these images from others without decoding them."""
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        first, *others = index if isinstance(index, tuple) else (index,)
+        rows = np.arange(len(self))[first]
+        if isinstance(first, slice):
+            return self.decode(rows)[:, *others]
+        asked, place = np.unique(rows, return_inverse=True)
+        return self.decode(asked)[place.reshape(rows.shape), *others]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.decode(np.arange(len(self))), dtype)
+
+
 class Split(NamedTuple):
     """Images and their labels.
 
     Attributes:
-        images: uint8, shape (n, 3, H, W), RGB.
+        images: uint8, shape (n, 3, H, W), RGB: an array, or what stands for one until it is needed.
         labels: int64, shape (n,), in 0 .. num_classes - 1.
     """
 
-    images: np.ndarray
+    images: np.ndarray | StoredImages
     labels: np.ndarray
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, indices: np.ndarray) -> Split:
-        """Return the chosen images, in the order of the indices."""
+        """Return the chosen images, in the order of the indices; those that were stored are decoded."""
         return Split(self.images[indices], self.labels[indices])
 
     def fingerprint(self) -> str:
-        """Hash the content to 16 hex digits: what a protocol keeps of the data."""
-        digest = hashlib.sha256(str(self.images.shape).encode())
-        digest.update(np.ascontiguousarray(self.images).data)
+        """Hash the content, or the identity of stored images, to 16 hex digits: what a protocol keeps of the data."""
+        images = self.images
+        digest = hashlib.sha256(str(images.shape).encode())
+        digest.update(images.identity() if isinstance(images, StoredImages) else np.ascontiguousarray(images).data)
         digest.update(np.ascontiguousarray(self.labels, dtype=np.int64).data)
         return digest.hexdigest()[:16]
 

@@ -2,14 +2,24 @@
 
 from lnas.estimators.base import Estimator
 from lnas.estimators.catalogue import ESTIMATOR_OF, EstimatorFactory, factories_for
+from lnas.estimators.latency import LatencyEstimator, LatencyProtocol
+from lnas.estimators.recorded import RecordedEstimator
+from lnas.estimators.scores import RecordedScores, ScoresEstimator, ScoresProtocol
 from lnas.estimators.short_training import ShortTrainingEstimator, ShortTrainingProtocol, truncated_training
-from lnas.estimators.tabular import TabularEstimator, TabularProtocol
+from lnas.estimators.tabular import RecordedAccuracy, TabularEstimator, TabularProtocol
 from lnas.estimators.zero_shot import ZeroShotEstimator, ZeroShotProtocol
 
 __all__ = [
     "ESTIMATOR_OF",
     "Estimator",
     "EstimatorFactory",
+    "LatencyEstimator",
+    "LatencyProtocol",
+    "RecordedAccuracy",
+    "RecordedEstimator",
+    "RecordedScores",
+    "ScoresEstimator",
+    "ScoresProtocol",
     "ShortTrainingEstimator",
     "ShortTrainingProtocol",
     "TabularEstimator",

@@ -29,6 +29,16 @@ class Estimator(ABC):
     def protocol(self) -> object:
         """A frozen dataclass with everything that decides the numbers, the seed apart."""
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether its numbers are looked up: nothing is gained by keeping them again, nor by other processes."""
+        return False
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it gives the same numbers each time. One that reads a clock gives about the same."""
+        return True
+
     @abstractmethod
     def estimate(self, candidate: Arch, *, seed: int) -> dict[str, Estimate]:
         """Measure one architecture: an estimate for each of `measures`.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 from lnas.data import ImageData
 from lnas.errors import UsageError, unknown_name
 from lnas.estimators.base import Estimator
+from lnas.estimators.directions import LATENCY, OF_SHORT_TRAINING, OF_TRUNCATED_TRAINING
+from lnas.estimators.latency import LatencyEstimator
 from lnas.estimators.short_training import ShortTrainingEstimator, truncated_training
 from lnas.estimators.zero_shot import ZeroShotEstimator
 from lnas.proxies import PROXIES
@@ -17,12 +18,10 @@ from lnas.types import Arch
 
 EstimatorFactory = Callable[[Callable[[Arch, int], Any], ImageData], Estimator]
 
-_OF_SHORT_TRAINING = ("angle", "angle_feat", "loss", "loss_area", "loss_tail")
-_OF_TRUNCATED_TRAINING = re.compile(r"(?:train|val)_acc@([1-9]\d*)")
-
-ESTIMATOR_OF: dict[str, type[ShortTrainingEstimator] | type[ZeroShotEstimator]] = {
-    **dict.fromkeys(_OF_SHORT_TRAINING, ShortTrainingEstimator),
+ESTIMATOR_OF: dict[str, type[LatencyEstimator] | type[ShortTrainingEstimator] | type[ZeroShotEstimator]] = {
+    **dict.fromkeys(OF_SHORT_TRAINING, ShortTrainingEstimator),
     **dict.fromkeys(PROXIES, ZeroShotEstimator),
+    LATENCY: LatencyEstimator,
 }
 """Which estimator gives which measure. `train_acc@E` and `val_acc@E`, after E epochs, are of truncated training."""
 
@@ -39,11 +38,11 @@ def factories_for(measures: Iterable[str]) -> list[EstimatorFactory]:
         if name in PROXIES:
             zero_shot.append(name)
             chosen["zero-shot"] = partial(ZeroShotEstimator, names=tuple(zero_shot))
-        elif truncated := _OF_TRUNCATED_TRAINING.fullmatch(name):
+        elif truncated := OF_TRUNCATED_TRAINING.fullmatch(name):
             epochs = int(truncated.group(1))
             chosen.setdefault(epochs, partial(truncated_training, epochs=epochs))
         elif name in ESTIMATOR_OF:
-            chosen.setdefault("short training", ShortTrainingEstimator)
+            chosen.setdefault(ESTIMATOR_OF[name], ESTIMATOR_OF[name])
         else:
             raise UsageError(unknown_name("measure", name, [*ESTIMATOR_OF, "train_acc@12", "val_acc@12"]))
     return list(chosen.values())

@@ -102,7 +102,7 @@ _ZERO_COST_RELEASED = ProbeSetting(
 # TE-NAS and TEG-NAS (Chen et al. 2021) have sizes for two spaces; the others' nets are made as small.
 _NARROW: dict[str, dict[str, Any]] = {
     _NATS: {"channels": 3, "cells": 1, "dead_edges": "skipped"},
-    "darts": {"channels": 1, "cells": 2},
+    "darts": {"channels": 1, "cells": 2, "head": "norm_relu_pool"},
     "nats_size": {"channels": 3},
     "nasbench101": {"channels": 3, "cells": 1},
     "nasbench1shot1_1": {"channels": 3, "cells": 1},

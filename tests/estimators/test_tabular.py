@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from lnas.benchmarks import AccuracyKey, Benchmark, Card, TabularBenchmark
+from lnas.benchmarks import AccuracyKey, Benchmark, Card, TabularBenchmark, load_benchmark, write_table
+from lnas.cli import command_parser
+from lnas.data import DigitsData
 from lnas.errors import UsageError
-from lnas.estimators import Estimator
+from lnas.estimators import Estimator, RecordedAccuracy
 from lnas.estimators.tabular import TabularEstimator
+from lnas.nets import NetBuilder
+from lnas.search import RandomSearch
 from lnas.spaces import NatsTopologySpace
+from lnas.stats import measure_names
 from lnas.store import protocol_key
 from lnas.testing import EstimatorContract, TinySpace
 from lnas.types import Arch, Estimate
@@ -162,8 +169,6 @@ def test_any_benchmark_will_do() -> None:
 @pytest.mark.data
 def test_published_accuracies_of_a_published_cell(data_root: Any) -> None:
     """The space's best by test on CIFAR-10: 94.37, as NATS-Bench states."""
-    from lnas.benchmarks import load_benchmark
-
     path = data_root / "nb201" / "nb201_accuracy.parquet"
     if not path.is_file():
         pytest.skip(f"no {path.name} in the data folder")
@@ -177,3 +182,46 @@ def test_published_accuracies_of_a_published_cell(data_root: Any) -> None:
 def test_what_is_no_benchmark_is_said() -> None:
     with pytest.raises(UsageError, match=r"expected a benchmark, got 'str'.*load_benchmark"):
         TabularEstimator("digits", "digits-1.0/digits/test@8/mean")  # type: ignore[arg-type]
+
+
+def test_a_measure_may_have_a_name_for_rank_expressions() -> None:
+    estimator = TabularEstimator(table(), MEAN, "val@2")
+    assert estimator.measures == {"val@2": True}
+    assert estimator.estimate(arch("110"), seed=0) == {"val@2": Estimate(40.5, seconds=4.5)}
+    assert measure_names(f"{estimator.measure}+snip") == ["val@2", "snip"]
+
+
+@pytest.mark.parametrize("name", ["", "2@val", "val 2", "a+b", "(val)", "vote(a,b)", " val", 2])
+def test_a_name_that_rank_expressions_cannot_say_is_refused(name: Any) -> None:
+    with pytest.raises(UsageError, match=rf"measure=\.\.\.\): expected one name .* got {re.escape(repr(name))}\."):
+        TabularEstimator(table(), MEAN, name)
+
+
+CONFIG = """
+data: DigitsData
+estimators:
+- class_path: RecordedAccuracy
+  init_args: {benchmark: digits, key: digits-1.0/digits/val@8/mean, measure: val@8}
+"""
+
+
+def test_a_config_names_it(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(CONFIG)
+    parser = command_parser("score")
+    parsed = parser.instantiate(parser.parse_args(["--config", str(tmp_path / "tiny.yaml")])).as_dict()
+    (factory,) = parsed["estimators"]
+    estimator = factory(NetBuilder(), parsed["data"])
+    assert isinstance(estimator, RecordedAccuracy)
+    assert estimator.measures == {"val@8": True}
+    same = TabularEstimator(load_benchmark("digits"), "digits-1.0/digits/val@8/mean")
+    (cell,) = RandomSearch(NatsTopologySpace(), seed=0).ask(1)
+    assert estimator.protocol == same.protocol
+    assert estimator.estimate(cell, seed=0)["val@8"] == same.estimate(cell, seed=0)[same.measure]
+
+
+def test_a_table_of_ones_own_is_named_by_its_file_and_space(tmp_path: Path) -> None:
+    (tmp_path / "own.parquet").write_bytes(write_table(table()))
+    estimator = RecordedAccuracy(
+        NetBuilder(), DigitsData(), "tiny table", str(MEAN), str(tmp_path / "own.parquet"), SPACE
+    )
+    assert estimator.estimate(arch("110"), seed=0) == {f"table:{MEAN}": Estimate(40.5, seconds=4.5)}
