@@ -1,9 +1,9 @@
-"""A study as one HTML file without scripts: its tables and its figures."""
+"""What a study or a search found as one HTML file without scripts: its tables and its figures."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
@@ -14,15 +14,17 @@ from lnas.spaces.drawing import Svg
 
 @dataclass(frozen=True)
 class StudyReport:
-    """What a study found.
+    """What a study, or a search, found; what is empty has no place on the page.
 
     Attributes:
         title: Of the page.
-        facts: What was studied, name -> text.
+        facts: What it is about, name -> text.
         tables: In the order of the page.
         figures: Caption -> picture.
         replay: How to make it again.
         protocols: Label of a setting -> everything that decides its numbers, as text.
+        sections: Title -> its figures, caption -> picture: pictures that belong together stand side by side, after the
+            other figures.
     """
 
     title: str
@@ -31,9 +33,14 @@ class StudyReport:
     figures: Mapping[str, Svg]
     replay: str
     protocols: Mapping[str, str]
+    sections: Mapping[str, Mapping[str, Svg]] = field(default_factory=dict)
 
 
 def render_study(report: StudyReport) -> str:
-    """Render the study as HTML that needs nothing else."""
-    figures = {caption: Markup(str(drawing)) for caption, drawing in report.figures.items()}
-    return render("study.html.j2", report=report, figures=figures)
+    """Render the page as HTML that needs nothing else."""
+    sections = {title: _marked_up(figures) for title, figures in report.sections.items() if figures}
+    return render("study.html.j2", report=report, figures=_marked_up(report.figures), sections=sections)
+
+
+def _marked_up(figures: Mapping[str, Svg]) -> dict[str, Markup]:
+    return {caption: Markup(str(drawing)) for caption, drawing in figures.items()}

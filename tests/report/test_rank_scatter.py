@@ -80,3 +80,21 @@ def test_every_point_lies_inside_the_frame(accuracies: list[float]) -> None:
         assert 0 < x < width
         assert min(rules) - 0.1 <= y <= max(rules) + 0.1 < height
         assert math.isfinite(x + y)
+
+
+def test_one_accuracy_lies_between_two_rules() -> None:
+    root = drawn(RankScatter("angle", "accuracy", [Ranked(1, 90.5, "only", False)], WINNER))
+    bottom, top = (float(path.get("d", "").split()[1].split("h")[0]) for path in root.findall(f"{SVG}path"))
+    assert at(dots(root)["1. only, 90.50 %"])[1] == (bottom + top) / 2
+
+
+def test_a_long_legend_goes_on_below_and_pushes_the_plot_down() -> None:
+    rank = "+".join(["angle", "loss", "linear_regions"] * 4)
+    short, long = (drawn(RankScatter(name, "accuracy", POINTS, WINNER)) for name in ("angle", rank))
+    (one, other) = (
+        min(float(path.get("d", "").split()[1].split("h")[0]) for path in root.findall(f"{SVG}path"))
+        for root in (short, long)
+    )
+    assert other - one >= 17
+    assert float(long.get("viewBox", "").split()[3]) - float(short.get("viewBox", "").split()[3]) == other - one
+    assert at(dots(long)["2. second, 90.00 %"])[1] == other

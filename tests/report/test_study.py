@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from lnas.report.study import StudyReport, render_study
 from lnas.report.table import Column, ResultTable, WithInterval
@@ -46,3 +47,21 @@ def test_nothing_in_the_page_points_outside_or_runs() -> None:
     assert set(re.findall(r"(?:src|href|action)=[\"']([^\"']+)", page)) == {"data:,"}
     assert "<script" not in page
     assert "default-src 'none'" in page
+
+
+def test_sections_follow_the_figures_each_with_its_pictures_side_by_side() -> None:
+    other = NatsTopologySpace().draw(Arch("nats_topology", (1, 1, 1, 1, 1, 1)))
+    page = render_study(replace(REPORT, sections={"Found <cells>": {"seed 0": DRAWING, "seed 1": other}, "None": {}}))
+    section = page.split("<h2>Found &lt;cells&gt;</h2>")[1].split("<h2>")[0]
+    (row,) = re.findall(r'<div class="row">(.*?)</div>', section, flags=re.DOTALL)
+    assert re.findall(r"<figcaption>(.*?)</figcaption>", row) == ["seed 0", "seed 1"]
+    assert str(DRAWING) in row
+    assert str(other) in row
+    headings = re.findall(r"<h2>(.*?)</h2>", page)
+    assert headings == ["Stages &amp; sizes", "Figures", "Found &lt;cells&gt;", "Replay", "Protocols"]
+
+
+def test_what_is_empty_has_no_place_on_the_page() -> None:
+    page = render_study(StudyReport("title", {}, [], {}, "", {}))
+    body = page.split("<body>")[1].split("</body>")[0]
+    assert body.split() == ["<h1>title</h1>"]
