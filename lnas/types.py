@@ -148,8 +148,8 @@ class Region:
         return Region(self.space, (*self.choices[:decision], allowed, *self.choices[decision + 1 :]))
 
     def to_json(self) -> str:
-        """Return `{"space": ..., "choices": [[...], ...]}`."""
-        return json.dumps({"space": self.space, "choices": self.choices})
+        """Return `{"space":...,"choices":[[...],...]}`, without blanks: a region of many decisions is long."""
+        return json.dumps({"space": self.space, "choices": self.choices}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Region:
@@ -165,6 +165,19 @@ class Region:
         if decision not in range(len(self.choices)):
             expected = f"a decision in 0..{len(self.choices) - 1}"
             raise UsageError(complaint(call, expected, decision, f"The region is {self}."))
+
+
+def candidate_from_json(text: str) -> Arch | Region:
+    """Read what `Arch.to_json` or `Region.to_json` wrote.
+
+    Raises:
+        UsageError: If the text is neither.
+
+    Example:
+        >>> candidate_from_json('{"space": "tiny", "choices": [[0, 1], [0], [1]]}')
+        Region(space='tiny', choices=((0, 1), (0,), (1,)))
+    """
+    return Region.from_json(text) if '"choices"' in text else Arch.from_json(text)
 
 
 def _require_name(kind: str, space: object) -> None:

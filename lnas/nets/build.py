@@ -12,7 +12,7 @@ import torch
 from lnas.errors import UsageError, complaint, unknown_name
 from lnas.nets.initialization import initialize
 from lnas.nets.layers import BN_MOMENTUM, Layers
-from lnas.nets.names import DeadEdges, ImageSize, Initialization, PoolNorm
+from lnas.nets.names import DeadEdges, Head, ImageSize, Initialization, PoolNorm
 from lnas.nets.region_net import RegionNet
 from lnas.spaces import SPACES, SearchSpace
 from lnas.types import Arch, Region
@@ -58,6 +58,7 @@ _ALLOWED = {
     "image_size": get_args(ImageSize),
     "dead_edges": get_args(DeadEdges),
     "pool_norm": (None, *get_args(PoolNorm)),
+    "head": get_args(Head),
 }
 
 
@@ -77,6 +78,7 @@ def build_net(
     auxiliary: bool = False,
     drop_path: float = 0.0,
     pool_norm: PoolNorm | None = None,
+    head: Head = "pool",
 ) -> RegionNet:
     """Build the benchmark's network of an architecture.
 
@@ -100,6 +102,7 @@ def build_net(
         auxiliary: Whether there is a second classifier at two thirds of the depth (DARTS).
         drop_path: Probability with which a path is dropped in train mode (DARTS).
         pool_norm: Whether batch norms follow the poolings (DARTS); None is the published one, "none" here.
+        head: What the features go through before the classifier (DARTS): "norm_relu_pool" is that of TE-NAS' nets.
 
     Returns:
         A module from images (B, 3, H, W) to logits (B, num_classes), whose last linear layer is `.classifier`.
@@ -118,6 +121,7 @@ def build_net(
         "auxiliary": auxiliary,
         "drop_path": drop_path,
         "pool_norm": pool_norm,
+        "head": head,
     }
     layers = Layers(affine, track_running_stats, bias, bn_momentum)
     size = _size(channels, cells, skeleton.benchmark, call)
@@ -138,6 +142,7 @@ def build_supernet(
     image_size: ImageSize = 32,
     dead_edges: DeadEdges = "benchmark",
     pool_norm: PoolNorm | None = None,
+    head: Head = "pool",
 ) -> RegionNet:
     """Build the supernet of a space, or of the part of it that a region allows.
 
@@ -157,6 +162,7 @@ def build_supernet(
         bn_momentum: As in `build_net`.
         dead_edges: As in `build_net`.
         pool_norm: As in `build_net`; None is the published one, "batch" here.
+        head: As in `build_net`.
 
     Raises:
         UsageError: If no network is known for the space, or its networks have no such option.
@@ -172,6 +178,7 @@ def build_supernet(
         "image_size": image_size,
         "dead_edges": dead_edges,
         "pool_norm": skeleton.supernet_pool_norm if pool_norm is None else pool_norm,
+        "head": head,
     }
     layers = Layers(affine, track_running_stats, bias, bn_momentum)
     size = _size(channels, cells, skeleton.supernet, call)

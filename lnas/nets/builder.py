@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from lnas.nets.names import DeadEdges, ImageSize, Initialization, PoolNorm
+from lnas.nets.names import DeadEdges, Head, ImageSize, Initialization, PoolNorm
 from lnas.types import Arch, Region
 
 
@@ -28,6 +28,7 @@ class NetBuilder:
         auxiliary: Whether there is a second classifier at two thirds of the depth (DARTS).
         drop_path: Probability with which a path is dropped in train mode (DARTS).
         pool_norm: Whether batch norms follow the poolings (DARTS); None is the published one.
+        head: What the features go through before the classifier (DARTS).
     """
 
     channels: int | None = None
@@ -42,6 +43,7 @@ class NetBuilder:
     auxiliary: bool = False
     drop_path: float = 0.0
     pool_norm: PoolNorm | None = None
+    head: Head = "pool"
 
     def __call__(self, candidate: Arch | Region, num_classes: int) -> Any:
         """Build the network of an architecture, or the supernet of a region as a uniform mixture: an `nn.Module`."""

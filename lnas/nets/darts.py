@@ -13,7 +13,7 @@ from lnas.errors import UsageError, complaint
 from lnas.nets.choice import OperationChoice, Pick
 from lnas.nets.darts_operations import FactorizedReduce, drop_path, make_operation
 from lnas.nets.layers import PLAIN, Layers, ReluConvBn
-from lnas.nets.names import ImageSize, PoolNorm
+from lnas.nets.names import Head, ImageSize, PoolNorm
 from lnas.nets.region_net import RegionNet
 from lnas.nets.stems import convolutional_stem
 from lnas.spaces.darts.cells import INPUTS, edges_into
@@ -138,6 +138,8 @@ class DartsNet(RegionNet):
             `set_drop_path`.
         pool_norm: "batch" follows each pooling with a batch norm without scale and shift, as DARTS does in its supernet
             only.
+        head: "norm_relu_pool" puts a batch norm and a ReLU before the pooling, as the nets of TE-NAS have. Without, the
+            features of what ends in batch norms sum to the same over every batch, and their tangent kernel is singular.
 
     Raises:
         UsageError: If a node is left without an edge, or `drop_path` is not in [0, 1).
@@ -157,6 +159,7 @@ class DartsNet(RegionNet):
         auxiliary: bool = False,
         drop_path: float = 0.0,
         pool_norm: PoolNorm = "none",
+        head: Head = "pool",
     ) -> None:
         super().__init__(
             region,
@@ -168,6 +171,7 @@ class DartsNet(RegionNet):
             auxiliary=auxiliary,
             drop_path=drop_path,
             pool_norm=pool_norm,
+            head=head,
         )
         if image_size == 224 and channels < 2:
             call = f"DartsNet(channels={channels}, image_size=224)"
@@ -192,7 +196,8 @@ class DartsNet(RegionNet):
             widths.append(NODES * width)
         late_width = widths[INPUTS + self._reductions[-1]]
         self.auxiliary = AuxiliaryHead(late_width, num_classes, image_size) if auxiliary else None
-        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        before = [nn.BatchNorm2d(widths[-1]), nn.ReLU()] if head == "norm_relu_pool" else []
+        self.head = nn.Sequential(*before, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.stages["head"] = "head"
         self.classifier = nn.Linear(widths[-1], num_classes)
 

@@ -6,4 +6,5 @@ Initialization = Literal["kaiming_uniform", "kaiming_normal", "lecun_normal", "x
 ImageSize = Literal[32, 64, 224]
 DeadEdges = Literal["benchmark", "skipped", "computed"]
 PoolNorm = Literal["none", "batch"]
+Head = Literal["pool", "norm_relu_pool"]
 Compiled = Literal["off", "default", "reduce-overhead", "max-autotune"]

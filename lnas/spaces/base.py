@@ -156,3 +156,7 @@ class SearchSpace(ABC):
     @abstractmethod
     def gene_names(self) -> tuple[str, ...]:
         """Name what each gene decides, for messages and labels."""
+
+    def choice_name(self, decision: int, choice: int) -> str:
+        """Name one choice of a decision, for tables and labels; its number where it has no name."""
+        return str(choice)

@@ -76,6 +76,9 @@ class ProductSpace(SearchSpace):
     def region(self) -> Region:
         return _region(self.name, tuple(self.decisions))
 
+    def choice_name(self, decision: int, choice: int) -> str:
+        return self.decisions[decision].choices[choice]
+
     def gene_names(self) -> tuple[str, ...]:
         return tuple(decision.name for decision in self.decisions)
 

@@ -92,6 +92,9 @@ class DartsSpace(SearchSpace):
     def gene_names(self) -> tuple[str, ...]:
         return tuple(f"{cell} edge {source}->{target}" for cell in CELLS for source, target in EDGES)
 
+    def choice_name(self, decision: int, choice: int) -> str:
+        return OPS[choice]
+
     def parse(self, text: str) -> Arch:
         """Read a genotype as the released code prints it; the inputs of a node in either order."""
         normal, reduce = parse_genotype(text, call=f"DartsSpace.parse({text!r})")
