@@ -69,6 +69,25 @@ COMMANDS = {
         " --truth.key digits-1.0/digits/test@8/mean\n"
         "  lnas score --config configs/score/nats_zero_shot.yaml --data.root FOLDER",
     ),
+    "search": Command(
+        "lnas.pipeline.search.search",
+        "search",
+        {
+            "data": "lnas.data",
+            "space": "lnas.spaces",
+            "strategy": "lnas.search",
+            "strategies": "lnas.search",
+            "estimators": "lnas.estimators",
+            "judges": "lnas.estimators",
+        },
+        "let strategies search, again and again, and say what they find",
+        "  lnas search --strategy RegularizedEvolution --rank ntk_cond+linear_regions --data DigitsData"
+        " --evaluations 200\n"
+        "  lnas search --strategy PruningSearch --rank ntk_cond+linear_regions --data DigitsData"
+        " --truth.benchmark digits --truth.key digits-1.0/digits/test@8/mean\n"
+        "  lnas search --config configs/search/lightweight_nas.yaml\n"
+        "  lnas search --from results/search --at 50 --seed 1 --output results/branch",
+    ),
     "study": Command(
         "lnas.pipeline.study.study",
         "study",
@@ -277,7 +296,7 @@ def _run_command(name: str, arguments: list[str]) -> int:
     if here not in sys.path:
         sys.path.append(here)  # where people keep the classes that their configs name
     parser = command_parser(name)
-    config = parser.parse_args(_with_config(arguments, COMMANDS[name].configs))
+    config = parser.parse_args(_with_parent(_with_config(arguments, COMMANDS[name].configs)))
     text = parser.dump(config)
     instantiated = parser.instantiate(config).as_dict()
     for own in ("config", "debug"):
@@ -296,6 +315,22 @@ def _with_config(arguments: Sequence[str], folder: str) -> list[str]:
         return list(arguments)
     others = [*arguments[:place], *arguments[place + 1 :]]
     return ["--config", str(find_config(named[0], folder)), *others]  # first, so that all options win
+
+
+def _with_parent(arguments: Sequence[str]) -> list[str]:
+    """Spell out what it means to branch --from a folder: its config, and the folder as the parent."""
+    spelt: list[str] = []
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if argument == "--from" and rest:
+            argument = f"--from={rest.pop(0)}"
+        if argument.startswith("--from="):
+            folder = argument.removeprefix("--from=")
+            spelt = [f"--config={Path(folder) / 'config.yaml'}", *spelt, f"--parent={folder}"]
+        else:
+            spelt.append(argument)
+    return spelt
 
 
 def _function(name: str) -> Callable[..., object]:

@@ -40,9 +40,9 @@ def test_help_says_what_each_option_is_and_what_to_choose_from() -> None:
     command = [sys.executable, "-m", "lnas", "run", "--help"]
     printed = " ".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
     for words in (
-        "one of: Cifar10Data, DigitsData)",
-        "(default: RandomSearch, one of: FPNAS, LocalSearch, PruningSearch, RandomSearch,",
-        "one of: ShortTrainingEstimator, TabularEstimator, ZeroShotEstimator)",
+        "one of: Cifar10Data, DigitsData, ImageFolderData)",
+        "(default: RandomSearch, one of: AssistedEvolution, FPNAS, LocalSearch, NSGA2, PruningSearch, RandomSearch,",
+        "one of: LatencyEstimator, RecordedAccuracy, RecordedScores, ScoresEstimator, ShortTrainingEstimator,",
         "{auto,online,offline,off}",
         "(type: int, default: 100)",
         "lnas run --data.help Cifar10Data",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from lnas.errors import UsageError, complaint, unknown_name
 from lnas.reading import read_text
 from lnas.spaces import NdsResNetSpace, NdsResNeXtASpace, SearchSpace
 
+FOLDER = "LNAS_BENCHMARKS"
 SHIPPED = {"digits": Path(__file__).with_name("digits.parquet")}
 
 
@@ -59,7 +61,8 @@ def load_benchmark(
 
     Args:
         name: One of `SHIPPED`, of `SOURCES`, or the name of a table that `lnas bench build` or `import` wrote.
-        path: Its file or folder. Shipped ones need none.
+        path: Its file or folder. Shipped ones need none, nor do those that lie as NAME or NAME.parquet in the folder
+            that the environment's LNAS_BENCHMARKS names.
         space: That of a table of your own, where it is not one of ours.
         trusted: Lets the official folder of NATS-Bench be read by the `nats_bench` package, which executes whatever its
             files say. `lnas bench import nats` reads it without that, once, and makes a table that loads faster.
@@ -74,7 +77,7 @@ def load_benchmark(
     """
     name = read_text("load_benchmark", name, 'Example: load_benchmark("digits").')
     if path is None:
-        path = _shipped(name)
+        path = _in_the_folder(name) or _shipped(name)
     path = _existing(name, path)
     call = f"load_benchmark({name!r}, {str(path)!r})"
     if name in SHIPPED or _is_own(path):
@@ -93,9 +96,16 @@ def load_benchmark(
     return benchmark
 
 
+def _in_the_folder(name: str) -> Path | None:
+    """Return where a benchmark lies among those of this machine, if it does."""
+    folder = os.environ.get(FOLDER)
+    places = [Path(folder, name), Path(folder, f"{name}.parquet")] if folder else []
+    return next((place for place in places if place.exists()), None)
+
+
 def _shipped(name: str) -> Path:
     if name in SOURCES:
-        step = f"Give the path of {SOURCES[name].files}."
+        step = f"Give the path of {SOURCES[name].files}, or have it as {name} in the folder that {FOLDER} names."
         raise UsageError(complaint(f"load_benchmark({name!r})", "a path", None, step))
     if name not in SHIPPED:
         raise UsageError(f"load_benchmark({name!r}): {unknown_name('benchmark', name, [*SHIPPED, *SOURCES])}")

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from lnas.errors import RunError, UsageError, complaint
 from lnas.estimators import Estimator
+from lnas.pipeline.asking import ask
 from lnas.pipeline.display import Display
 from lnas.pipeline.tracking import Tracker
 from lnas.search import Strategy
 from lnas.store import Store
-from lnas.types import Arch, Estimate, Trial
+from lnas.types import Arch, Estimate, Region, Trial
 
 _REPEATS_IN_A_ROW = 1000
 
@@ -75,24 +76,19 @@ def known_or_measured(estimators: Sequence[Estimator], arch: Arch, seed: int, st
 def _known_or_measured(estimator: Estimator, arch: Arch, seed: int, store: Store) -> dict[str, Estimate]:
     known = store.estimates(estimator.protocol, arch, seed)
     if not known.keys() >= estimator.measures.keys() or any(item.status == "failed" for item in known.values()):
-        known = estimator.estimate(arch, seed=seed)
-        if not known.keys() >= estimator.measures.keys():
-            name = type(estimator).__name__
-            raise UsageError(
-                complaint(f"{name}.estimate", f"{list(estimator.measures)}", list(known), "Fill every measure.")
-            )
+        known = ask(estimator, arch, seed)
         store.add(estimator.protocol, arch, seed, known)
     return {name: known[name] for name in estimator.measures}
 
 
-def check_proposal(arch: Arch, number: int, stored: Sequence[Arch]) -> None:
-    """Raise `RunError` if the store has another architecture than the strategy's as the number-th."""
-    if number < len(stored) and arch != stored[number]:
+def check_proposal(candidate: Arch | Region, number: int, stored: Sequence[Arch | Region]) -> None:
+    """Raise `RunError` if the store has another one than the strategy's as the number-th."""
+    if number < len(stored) and candidate != stored[number]:
         raise RunError(
             complaint(
                 f"candidate {number}",
                 f"{stored[number]}, which an earlier start was given",
-                str(arch),
+                str(candidate),
                 "The strategy does not repeat itself, or changed since: begin in another folder with --output.",
             )
         )

@@ -8,7 +8,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from lnas.benchmarks import AccuracyKey, Benchmark, load_benchmark
+from lnas.benchmarks import AccuracyKey, Benchmark, TabularBenchmark, load_benchmark
 from lnas.errors import UsageError, complaint
 from lnas.report import Agreement, TruthComparison
 from lnas.spaces import SPACES, SearchSpace
@@ -43,6 +43,13 @@ class Truth:
         """Return the accuracy of each architecture in percent, None where the benchmark holds none."""
         benchmark = self._open(space)
         return [_known(benchmark, arch, self._parsed) for arch in archs]
+
+    def best(self, space: SearchSpace) -> float | None:
+        """Return the highest accuracy of all, in percent; None where the benchmark is no table."""
+        benchmark = self._open(space)
+        if not isinstance(benchmark, TabularBenchmark):
+            return None
+        return float(np.nanmax(benchmark.table(self._parsed).accuracy))
 
     @cached_property
     def _parsed(self) -> AccuracyKey:

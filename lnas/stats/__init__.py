@@ -5,6 +5,7 @@ from lnas.stats.intervals import Interval, bootstrap_interval
 from lnas.stats.rank_sum import RankSum, measure_names, rank_sum
 from lnas.stats.resampled import resampled_kendall, resampled_spearman
 from lnas.stats.vote import pairwise_agreement, vote
+from lnas.stats.welch import welch_interval
 
 __all__ = [
     "Interval",
@@ -19,4 +20,5 @@ __all__ = [
     "resampled_spearman",
     "spearman_r",
     "vote",
+    "welch_interval",
 ]

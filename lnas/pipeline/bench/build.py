@@ -22,10 +22,10 @@ from lnas.pipeline.display import Display
 from lnas.pipeline.options import check_at_least, check_seed
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.resuming import begun, mention_changes
-from lnas.pipeline.threads import limited_threads
 from lnas.seeds import derive_seed
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.store import Store, write_whole
+from lnas.threads import limited_threads
 from lnas.training import Retraining
 from lnas.training.recipe import check_retraining
 from lnas.types import Arch, Estimate, describe

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lnas.errors import UsageError, complaint
 from lnas.estimators import Estimator
+from lnas.pipeline.asking import ask
 from lnas.pipeline.scoring.parts import Part
 from lnas.seeds import derive_seed
 from lnas.types import Arch, Estimate
@@ -38,14 +38,7 @@ class Measuring:
 
     def __call__(self, task: MeasuringTask) -> list[dict[str, Estimate]]:
         """Return the estimates of each part that the task names."""
-        return [self._ask(self.estimators[part], task.arch) for part in task.parts]
-
-    def _ask(self, estimator: Estimator, arch: Arch) -> dict[str, Estimate]:
-        estimates = estimator.estimate(arch, seed=self.seed)
-        if not estimates.keys() >= estimator.measures.keys():
-            call = f"{type(estimator).__name__}.estimate"
-            raise UsageError(complaint(call, f"{list(estimator.measures)}", list(estimates), "Fill every measure."))
-        return {name: estimates[name] for name in estimator.measures}
+        return [ask(self.estimators[part], task.arch, self.seed) for part in task.parts]
 
 
 def plan(archs: Iterable[Arch], parts: Sequence[Part], seed: int) -> list[MeasuringTask]:

@@ -29,10 +29,10 @@ from lnas.pipeline.scoring.measuring import plan
 from lnas.pipeline.scoring.memory import peak_memory
 from lnas.pipeline.scoring.outcome import MeasureSummary, by_arch, score_table, summarize, summary_table
 from lnas.pipeline.scoring.parts import OncePer, divide
-from lnas.pipeline.threads import limited_threads
 from lnas.pipeline.truth import Truth
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.store import write_whole
+from lnas.threads import limited_threads
 from lnas.types import Arch, Estimate, describe
 
 _RUN = "score"

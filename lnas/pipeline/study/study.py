@@ -19,19 +19,20 @@ from lnas.nets import BENCHMARK_NET, NetBuilder
 from lnas.pipeline.display import Display
 from lnas.pipeline.options import check_at_least, check_output, check_seed
 from lnas.pipeline.provenance import provenance
+from lnas.pipeline.result_pages import write_results
+from lnas.pipeline.result_tables import shown
 from lnas.pipeline.resuming import begun, mention_changes
 from lnas.pipeline.study.figures import collapse_figures
 from lnas.pipeline.study.measured import Measured, measure, read_iterations
 from lnas.pipeline.study.pool import Pool, draw_pool
 from lnas.pipeline.study.settings import Iterations, Setting, make_settings
-from lnas.pipeline.study.showing import shown
 from lnas.pipeline.study.tables import ablation_table, correlation_table, pool_table, search_table, stage_table
-from lnas.pipeline.threads import limited_threads
 from lnas.pipeline.truth import Truth
-from lnas.report.study import StudyReport, render_study
+from lnas.report.study import StudyReport
 from lnas.report.table import ResultTable
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.store import write_whole
+from lnas.threads import limited_threads
 from lnas.types import Arch, describe
 
 _RUN = "study"
@@ -151,7 +152,7 @@ def study(
         replay = f"lnas study {shlex.quote(str(folder / 'config.yaml'))}" if config else "study from Python"
         title = f"lnas study: {folder.name}"
         report = _report(measured, pool, asked, compared, space, truth, seed, title, replay)
-        _write(report, folder)
+        write_results(report, folder, "study.html")
         write_whole(folder / "pool.csv", (listed := pool_table(measured, pool, space, truth.key)).to_csv())
         write_whole(folder / "pool.parquet", listed.to_parquet())
         store.finish_run(_RUN, f"{len(pool.archs)} architectures, {len(compared)} settings")
@@ -238,13 +239,3 @@ def _facts(base: Measured, pool: Pool, space: SearchSpace, truth: Truth) -> Mapp
     if counts:
         facts["Without a number"] = ", ".join(f"{name} {count}" for name, count in counts.items())
     return facts
-
-
-def _write(report: StudyReport, folder: Path) -> None:
-    for table in report.tables:
-        write_whole(folder / f"{table.name}.parquet", table.to_parquet())
-        write_whole(folder / f"{table.name}.csv", table.to_csv())
-        write_whole(folder / f"{table.name}.md", table.to_markdown())
-    for rank, figure in report.figures.items():
-        write_whole(folder / f"{rank.replace('/', '-')}.svg", figure.encode())
-    write_whole(folder / "study.html", render_study(report).encode())

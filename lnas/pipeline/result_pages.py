@@ -1,0 +1,20 @@
+"""Results on disk: a page, and its tables and figures as files of their own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lnas.report.study import StudyReport, render_study
+from lnas.store import write_whole
+
+
+def write_results(report: StudyReport, folder: Path, page: str) -> None:
+    """Write the page, each table as .parquet, .csv and .md, and each figure as .svg."""
+    for table in report.tables:
+        write_whole(folder / f"{table.name}.parquet", table.to_parquet())
+        write_whole(folder / f"{table.name}.csv", table.to_csv())
+        write_whole(folder / f"{table.name}.md", table.to_markdown())
+    for caption, figure in report.figures.items():
+        write_whole(folder / f"{re.sub('[/ ]+', '-', caption)}.svg", figure.encode())
+    write_whole(folder / page, render_study(report).encode())

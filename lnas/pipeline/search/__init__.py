@@ -1,0 +1,1 @@
+"""`lnas search`: searches by several strategies and judges, repeated, resumable, compared."""
