@@ -83,6 +83,10 @@ class AssistedEvolution(SeededStrategy):
         self._founders: deque[Arch] = deque()
 
     @property
+    def ahead(self) -> int:
+        return self._scouts - self._asked if self._is_scouting else len(self._founders)
+
+    @property
     def limit(self) -> int:
         return sys.maxsize
 

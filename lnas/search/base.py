@@ -53,6 +53,11 @@ class Strategy(ABC):
         return False
 
     @property
+    def ahead(self) -> int:
+        """How many more it can be asked for that depend on nothing it is yet to be told: measured side by side."""
+        return 0
+
+    @property
     def wants(self) -> Sequence[str] | None:
         """The measures it needs of its next proposal, to be read before `ask(1)`.
 

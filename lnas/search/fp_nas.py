@@ -72,9 +72,15 @@ class FPNAS(SeededStrategy):
         self._policy = Policy(factorize(space, "FPNAS(space=...)"))
         self._reward = reward_of("change", objective, "history", "FPNAS")
         self._asked = 0
+        self._told = 0
         self._epoch: list[tuple[Trial, float | None]] = []
         self._incumbent = Incumbent(objective)
         self._entropies = [self._policy.entropy()]
+
+    @property
+    def ahead(self) -> int:
+        """The rest of the epoch."""
+        return max(0, self._samples - len(self._epoch) - (self._asked - self._told))
 
     @property
     def limit(self) -> int:
@@ -100,6 +106,7 @@ class FPNAS(SeededStrategy):
 
     def tell(self, trials: Sequence[Trial]) -> None:
         for trial in trials:
+            self._told += 1
             self._incumbent.add(trial)
             self._epoch.append((trial, self._reward(trial)))
             if len(self._epoch) >= self._samples:

@@ -53,6 +53,11 @@ class LocalSearch(SeededStrategy):
         self._starts = 0
 
     @property
+    def ahead(self) -> int:
+        """The neighbors that all are measured before one of them is gone to."""
+        return len(self._to_propose) if self._step == "best neighbor" else 0
+
+    @property
     def limit(self) -> int:
         return self._space.size
 

@@ -75,6 +75,11 @@ class NSGA2(SeededStrategy):
         self._parents: list[Trial] = []
 
     @property
+    def ahead(self) -> int:
+        """The rest of the generation."""
+        return max(0, (len(self._told) // self._size + 1) * self._size - self._asked)
+
+    @property
     def limit(self) -> int:
         return sys.maxsize
 

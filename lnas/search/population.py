@@ -47,6 +47,11 @@ class AgeingPopulation:
         self._costs: deque[float] = deque(maxlen=size)
         self._proposed = 0
 
+    @property
+    def founders_left(self) -> int:
+        """How many are still to be drawn from the space."""
+        return max(0, self.size - self._proposed)
+
     def __len__(self) -> int:
         return len(self._members)
 

@@ -92,6 +92,11 @@ class PruningSearch(Strategy):
         return len(self._cuts) - self._asked
 
     @property
+    def ahead(self) -> int:
+        """The rest of the round."""
+        return self.left
+
+    @property
     def is_over(self) -> bool:
         return not self._cuts
 

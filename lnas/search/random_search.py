@@ -52,6 +52,10 @@ class RandomSearch(SeededStrategy):
         return False
 
     @property
+    def ahead(self) -> int:
+        return self.limit - len(self._seen)
+
+    @property
     def limit(self) -> int:
         return self._space.class_count if self._distinct == "isomorphic" else self._space.size
 

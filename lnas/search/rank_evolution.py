@@ -69,6 +69,10 @@ class RankEvolution(SeededStrategy):
         self._diversities: list[float] = []
 
     @property
+    def ahead(self) -> int:
+        return self._population.founders_left
+
+    @property
     def limit(self) -> int:
         return sys.maxsize
 

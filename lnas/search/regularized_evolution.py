@@ -72,6 +72,10 @@ class RegularizedEvolution(SeededStrategy):
         self._incumbent = Incumbent(objective)
 
     @property
+    def ahead(self) -> int:
+        return self._population.founders_left
+
+    @property
     def limit(self) -> int:
         return sys.maxsize
 

@@ -59,6 +59,20 @@ class StrategyContract:
             strategy.tell([self._trial(arch) for arch in strategy.ask(1)])
         assert at_once.ask(3) == [arch for _ in range(3) for arch in one_by_one.ask(1)]
 
+    def test_what_is_ahead_depends_on_nothing_untold(self, make_strategy: MakeStrategy) -> None:
+        """Asked for before the last were told, it is what it would have been after."""
+        at_once, one_by_one = make_strategy(13), make_strategy(13)
+        expected = self._proposed(one_by_one)
+        proposed: list[Arch] = []
+        told = 0
+        while told < len(expected):
+            proposed += at_once.ask(1) if len(proposed) == told else []
+            more = min(at_once.ahead, len(expected) - len(proposed))
+            proposed += at_once.ask(more) if more else []
+            assert proposed == expected[: len(proposed)]
+            at_once.tell([self._trial(proposed[told])])
+            told += 1
+
     def test_same_seed_gives_the_same_proposals(self, make_strategy: MakeStrategy) -> None:
         assert self._proposed(make_strategy(1)) == self._proposed(make_strategy(1))
 

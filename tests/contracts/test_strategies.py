@@ -140,6 +140,15 @@ class Deaf(RandomSearch):
         pass
 
 
+class Hasty(RegularizedEvolution):
+    """Says that its children are known before their parents are."""
+
+    def __init__(self, space, seed):
+        super().__init__(space, seed, VALUE, population=2, sample=2)
+
+    ahead = 4
+
+
 class TupleSettings(RandomSearch):
     @property
     def settings(self):
@@ -184,6 +193,7 @@ BROKEN = {
     "test_proposals_are_valid": Foreign,
     "test_as_many_are_proposed_as_asked_for": OneTooFew,
     "test_three_at_once_are_three_one_by_one": Batched,
+    "test_what_is_ahead_depends_on_nothing_untold": Hasty,
     "test_same_seed_gives_the_same_proposals": Unseeded,
     "test_a_replayed_strategy_goes_on_as_the_uninterrupted_one": Remembering,
     "test_failed_estimates_do_not_stop_it": Fragile,
