@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lnas.analysis.trajectories import average, average_rows, held, spread_points
 
 NAN = float("nan")
+NUMBER = st.one_of(st.just(NAN), st.floats(-1e3, 1e3))
 CURVE = st.lists(st.tuples(st.integers(1, 30), st.floats(-100, 100)), max_size=8).map(sorted)
 
 

@@ -63,7 +63,8 @@ def conduct(
     Args:
         searches: New; what the stores have is told to them as if it were just measured.
         stores: Of this command and, where it branches from another, of that.
-        processes: Measurements at a time, of as many searches; 1 measures in this process.
+        processes: Measurements at a time, of several searches or of what one of them proposes ahead; 1 measures in
+            this process.
         threads: Of each measurement.
         display: Shows the progress.
     """
@@ -92,24 +93,33 @@ def _measure_all(
     searches: Sequence[Search], stores: Sequence[Store], processes: int, threads: int, display: Display
 ) -> None:
     bench = searches[0].bench
-    lives = [_Live(number, search, stores) for number, search in enumerate(searches)]
+    lives = [_Live(number, search, stores, processes) for number, search in enumerate(searches)]
     ledger = Ledger(bench, stores, [(candidate, live.search.seed) for live in lives for candidate in live.before])
-    waiting = deque(lives)
+    going = deque(lives)
     with _progress(lives, display) as (evaluated, ended):
 
         def tasks() -> Iterator[SearchTask]:
-            while waiting:
-                task = waiting.popleft().next_task(ledger, evaluated)
-                if task is None:
+            """Ask one search after the other; end when all of them wait."""
+            waiting = 0
+            while waiting < len(going):
+                live = going.popleft()
+                live.tell_known(ledger, evaluated)
+                if live.has_ended:
                     ended()
-                else:
+                    continue
+                going.append(live)
+                task = next(live.lacking(ledger), None)
+                waiting = waiting + 1 if task is None else 0
+                if task is not None:
+                    live.under_way.add(task)
                     yield task
 
-        while waiting:  # a run of tasks ends when fewer searches are left than workers: the next has fewer
-            executor = local_executor(min(processes, len(waiting)), threads)
+        while going:  # a run of tasks ends when fewer can be done than there are workers: the next has fewer
+            ready = sum(1 for live in going for _ in live.lacking(ledger))
+            executor = local_executor(max(1, min(processes, ready)), threads)
             for done in executor.run(Measuring(bench.estimators), tasks()):
                 ledger.keep(done)
-                waiting.append(lives[done.task.search])
+                lives[done.task.search].under_way.remove(done.task)
 
 
 class _Live:
@@ -119,18 +129,36 @@ class _Live:
         number: Its own among the searches.
         search: What is searched.
         before: What it proposed in earlier starts; of a branch, at first, what its parent did.
+        under_way: What is being measured for it.
     """
 
-    def __init__(self, number: int, search: Search, stores: Sequence[Store]) -> None:
+    def __init__(self, number: int, search: Search, stores: Sequence[Store], most: int) -> None:
         self.number = number
         self.search = search
+        self.under_way: set[SearchTask] = set()
+        self._most = most
         self._store, *earlier = stores
         own = self._store.candidates(search.name)
         self._noted = len(own)
         self.before = max([own, *(_until_branch(search, store) for store in earlier)], key=len)
 
-    def next_task(self, ledger: Ledger, evaluated: Callable[[], None]) -> SearchTask | None:
-        """Tell the search what is known until something is lacking; None where it has ended.
+    @property
+    def has_ended(self) -> bool:
+        """Whether it proposes nothing more."""
+        return not self.search.course.proposals(self._most)
+
+    def lacking(self, ledger: Ledger) -> Iterator[SearchTask]:
+        """Yield what its proposals lack that is not under way."""
+        for candidate, wanted in self.search.course.proposals(self._most):
+            asked = self.search.bench.asked(wanted)
+            known = ledger.known(candidate, asked, self.search.seed)
+            for estimator in asked:
+                task = SearchTask(self.number, candidate, estimator, self.search.seed)
+                if estimator not in known and task not in self.under_way:
+                    yield task
+
+    def tell_known(self, ledger: Ledger, evaluated: Callable[[], None]) -> None:
+        """Tell the search of its proposals, in order, as far as they lack nothing.
 
         Args:
             ledger: What is known.
@@ -142,17 +170,15 @@ class _Live:
             check_proposal(candidate, number, self.before)
             asked = search.bench.asked(course.wanted)
             known = ledger.known(candidate, asked, search.seed)
-            lacking = [estimator for estimator in asked if estimator not in known]
-            if lacking:
-                return SearchTask(self.number, candidate, lacking[0], search.seed)
+            if len(known) < len(asked):
+                return
             course.tell(*trial_of(candidate, known))
             if len(course.trials) == number:
-                break  # it was lost
+                return  # it was lost
             if number >= self._noted:
                 self._store.add_candidate(search.name, number, candidate)
             if number >= len(self.before):
                 evaluated()
-        return None
 
 
 def _until_branch(search: Search, store: Store) -> list[Arch | Region]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,6 +33,18 @@ class Branch:
     seed: int
 
 
+class Proposal(NamedTuple):
+    """What is to be measured.
+
+    Attributes:
+        candidate: Of what.
+        wanted: Which measures; None is all.
+    """
+
+    candidate: Arch | Region
+    wanted: Sequence[str] | None
+
+
 @dataclass
 class Course:
     """A search under way and, in the end, the record of it.
@@ -43,7 +57,7 @@ class Course:
         trials: What was measured, in order.
         seconds: Time used at the end of each evaluation.
         answers: (evaluations, architecture): what it would have answered if it had ended there, at each change.
-        states: (evaluations, state): how the strategy was doing, at ever larger distances.
+        states: (evaluations, state): how the strategy was doing, at ever larger distances and in the end.
         without: How many evaluations lacked a number that the strategy wanted.
     """
 
@@ -60,15 +74,14 @@ class Course:
     def __post_init__(self) -> None:
         _require_sense(self.strategy, self.budget)
         self._incumbent = Incumbent(self.objective)
-        self._asked: Arch | Region | None = None
-        self._wanted: Sequence[str] | None = None
+        self._asked: deque[Proposal] = deque()
         self._in_a_row = 0
         self._out_of_time = False
 
     @property
     def wanted(self) -> Sequence[str] | None:
         """The measures that are needed of the proposal; None is all."""
-        return self._wanted
+        return self._asked[0].wanted if self._asked else None
 
     @property
     def counted(self) -> int:
@@ -82,28 +95,42 @@ class Course:
 
     def proposal(self) -> Arch | Region | None:
         """Return what is to be measured next, the same until it is told; None where the search has ended."""
-        if self._asked is None and self._goes_on():
-            self._wanted = self.strategy.wants
-            (self._asked,) = self.strategy.ask(1)
-        return self._asked
+        first = self.proposals(1)
+        return first[0].candidate if first else None
+
+    def proposals(self, most: int) -> Sequence[Proposal]:
+        """Return what is to be measured next and, up to so many, what can be measured beside it; told in order.
+
+        Empty where the search has ended.
+        """
+        if self.strategy.is_over:
+            self._asked.clear()
+        while len(self._asked) < most and self._goes_on() and (not self._asked or self._looks_ahead()):
+            wanted = self.strategy.wants
+            (candidate,) = self.strategy.ask(1)
+            self._asked.append(Proposal(candidate, wanted))
+        if not self._asked:
+            self._keep_state()
+        return list(self._asked)
 
     def tell(self, trial: Trial, seconds: float) -> None:
-        """Learn what was measured of the proposal, and how long that took.
+        """Learn what was measured of the first proposal, and how long that took.
 
         Raises:
             UsageError: If time is the budget and none was recorded.
             RunError: If it never gets a number.
         """
         self._require_time(trial, seconds)
-        self._asked = None
         used = (self.seconds[-1] if self.seconds else 0.0) + seconds
         if not self.budget.allows(used):
             self._out_of_time = True
+            self._asked.clear()
             return
         self.strategy.tell([trial])
         self.trials.append(trial)
         self.seconds.append(used)
         self._require_numbers(trial)
+        self._asked.popleft()
         self._note()
         if self.branch and len(self.trials) == self.branch.at:
             self.strategy.reseed(self.branch.seed)
@@ -125,16 +152,23 @@ class Course:
     @property
     def _needed(self) -> Sequence[str]:
         """The measures without which it learns nothing of the proposal."""
-        return self.objective.names if self._wanted is None else self._wanted
+        return self.objective.names if self.wanted is None else self.wanted
 
     def _goes_on(self) -> bool:
         strategy, used = self.strategy, self.seconds[-1] if self.seconds else 0.0
+        asked = len(self.trials) + len(self._asked)
         return (
             not self._out_of_time
-            and len(self.trials) < strategy.limit
+            and asked < strategy.limit
             and not strategy.is_over
-            and self.budget.is_left(len(self.trials) - strategy.free, used)
+            and self.budget.is_left(asked - strategy.free, used)
         )
+
+    def _looks_ahead(self) -> bool:
+        """Tell whether one more can be asked for before what was asked for is told."""
+        asked = len(self.trials) + len(self._asked)
+        parts = self.branch is not None and asked == self.branch.at
+        return self.strategy.ahead > 0 and not isinstance(self.budget, Seconds) and not parts
 
     def _note(self) -> None:
         """Keep the answer where it changed, and the state now and then."""
@@ -145,6 +179,11 @@ class Course:
         if answer is not None and answer != self.answer:
             self.answers.append((count, answer))
         if not self.states or count >= self.states[-1][0] * _STATES_KEPT_APART:
+            self._keep_state()
+
+    def _keep_state(self) -> None:
+        count = len(self.trials)
+        if count and (not self.states or count > self.states[-1][0]):
             self.states.append((count, dict(self.strategy.state)))
 
     def _current_answer(self) -> Arch | None:

@@ -76,7 +76,10 @@ def found_cells(findings: Sequence[Findings], space: SearchSpace) -> dict[str, d
 
 
 def _of_key(findings: Sequence[Findings], key: str, axis: Axis) -> Iterator[Series]:
+    """Yield a series for each kind of search; a search that prunes has one answer, at its end, and is no series."""
     for found in findings:
+        if found.searches[0].course.strategy.proposes == "regions":
+            continue
         for label, truth in found.bench.truths.items():
             if truth.key == key:
                 trajectory = found.by_evaluations(label) if axis == "evaluations" else found.by_seconds(label)

@@ -9,7 +9,7 @@ import numpy as np
 
 from lnas.pipeline.search.findings import Findings
 from lnas.report.table import Cell, Column, ResultTable, WithDeviation, WithInterval
-from lnas.search import PruningSearch, Strategy
+from lnas.search import PruningSearch
 from lnas.spaces import SearchSpace
 from lnas.stats import welch_interval
 from lnas.types import Region
@@ -44,9 +44,9 @@ def found_table(findings: Sequence[Findings], at: Sequence[int]) -> ResultTable:
     if without:
         listed = ", ".join(f"{name} {count:,}" for name, count in without.items())
         notes.append(f"Evaluations without a number: {listed}.")
-    lacking = [f"{label} of {_named(found, n)} {count:,}" for found, n in rows for label, count in _lacking(found, n)]
+    lacking = [f"{label} of {_named(found, n)}: {count:,}" for found, n in rows for label, count in _lacking(found, n)]
     if lacking:
-        notes.append(f"Searches that a mean leaves out, since no such accuracy is known: {', '.join(lacking)}.")
+        notes.append(f"Searches that a mean leaves out, since no such accuracy is known: {'; '.join(lacking)}.")
     return ResultTable("found", "What was found", columns, notes)
 
 
@@ -72,34 +72,41 @@ def difference_table(findings: Sequence[Findings]) -> ResultTable | None:
 
 
 def pruned_table(findings: Sequence[Findings], space: SearchSpace) -> ResultTable | None:
-    """Say what pruning searches removed in which round; None where there is none."""
-    rows = [
-        (found.strategy, found.bench.label, search.seed, number, removed)
+    """Say which choices each decision lost in which round of a pruning search; None where there is no such search."""
+    pruned = [
+        (found, search.seed, search.course.strategy)
         for found in findings
         for search in found.searches
-        for number, removed in enumerate(_removed(search.course.strategy, space), start=1)
+        if isinstance(search.course.strategy, PruningSearch)
     ]
-    if not rows:
+    if not pruned:
         return None
-    names = ("strategy", "judge", "seed", "round", "removed")
-    columns = [Column(name, name, [row[k] for row in rows]) for k, name in enumerate(names)]
-    return ResultTable("pruned", "What was pruned", columns)
+    names = space.gene_names()
+    rows = [(*each, decision) for each in pruned for decision in range(len(names))]
+    removed = [lost_by_round(strategy.rounds, decision, space) for _, _, strategy, decision in rows]
+    columns = [
+        Column("strategy", "strategy", [found.strategy for found, *_ in rows]),
+        Column("judge", "judge", [found.bench.label for found, *_ in rows]),
+        Column("seed", "seed", [seed for _, seed, *_ in rows]),
+        Column("decision", "decision", [names[decision] for *_, decision in rows]),
+    ]
+    columns += [
+        Column(f"round_{k + 1}", f"round {k + 1}", [own[k] if k < len(own) else None for own in removed])
+        for k in range(max(map(len, removed)))
+    ]
+    return ResultTable("pruned", "What was pruned in which round", columns)
 
 
-def _removed(strategy: Strategy, space: SearchSpace) -> list[str]:
-    """Return what each round of a pruning search removed."""
-    rounds = strategy.rounds if isinstance(strategy, PruningSearch) else ()
-    return [lost(before, after, space) for before, after in pairwise(rounds)]
-
-
-def lost(before: Region, after: Region, space: SearchSpace) -> str:
-    """Name the choices that a region has and a later one has not."""
-    parts = []
-    for decision, (had, has) in enumerate(zip(before.choices, after.choices, strict=True)):
-        gone = [space.choice_name(decision, choice) for choice in had if choice not in has]
-        if gone:
-            parts.append(f"{space.gene_names()[decision]}: {', '.join(gone)}")
-    return "; ".join(parts)
+def lost_by_round(rounds: Sequence[Region], decision: int, space: SearchSpace) -> list[str]:
+    """Name the choices that a decision lost in each round, given what was left at first and after each."""
+    return [
+        ", ".join(
+            space.choice_name(decision, choice)
+            for choice in before.choices[decision]
+            if choice not in after.choices[decision]
+        )
+        for before, after in pairwise(rounds)
+    ]
 
 
 def _moments(found: Findings, at: Sequence[int]) -> list[int | None]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
-import sqlalchemy as sa
 
 from lnas.estimators import Estimator
 from lnas.pipeline.search.budget import Budget, UntilOver
@@ -18,6 +17,7 @@ from lnas.pipeline.search.findings import Findings
 from lnas.pipeline.search.judge import Bench
 from lnas.search import Objective, Strategy
 from lnas.seeds import derive_seed
+from lnas.spaces import SearchSpace
 from lnas.types import Arch, Estimate, Region, Trial
 
 Candidate = Arch | Region
@@ -102,6 +102,21 @@ class Listed(Strategy):
         self.reseeded.append((len(self.told), seed))
 
 
+@dataclass(frozen=True)
+class FakeTruth:
+    """Accuracies of some architectures."""
+
+    key: str
+    known: Mapping[Arch, float]
+    highest: float | None = None
+
+    def accuracies(self, archs: Sequence[Arch], space: SearchSpace) -> list[float | None]:
+        return [self.known.get(arch) for arch in archs]
+
+    def best(self, space: SearchSpace) -> float | None:
+        return self.highest
+
+
 def bench_of(*estimators: Estimator, rank: str = "", label: str = "judge", truths: Any = None) -> Bench:
     names = [name for estimator in estimators for name in estimator.measures]
     return Bench(label, estimators, rank or "+".join(names), truths or {}, None)
@@ -126,10 +141,10 @@ def findings_of(
     label: str = "judge",
     seconds: float = 10.0,
     free: int = 0,
-    fake_truths: Mapping[str, Any] | None = None,
+    best: float | None = None,
 ) -> Findings:
     """Searches that were told, in order, a value of each architecture; NaN is a failure."""
-    named = fake_truths or dict.fromkeys(truths)
+    named = {name: FakeTruth(f"key of {name}", own, best) for name, own in truths.items()}
     bench = bench_of(Fake({"value": True}), label=label, truths=named)
     searches = []
     for seed, told in enumerate(values):
@@ -142,18 +157,6 @@ def findings_of(
             course.tell(Trial(arch, {"value": estimate}), seconds)
         searches.append(Search(strategy, bench, seed, course))
     return Findings(strategy, bench, searches, truths)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _hasty_disk() -> Iterator[None]:
-    """Databases do not wait for the disk: only the machine dies of that, and no test kills the machine."""
-
-    def hurry(connection: Any, _: Any) -> None:
-        connection.execute("PRAGMA synchronous = OFF")
-
-    sa.event.listen(sa.Engine, "connect", hurry)
-    yield
-    sa.event.remove(sa.Engine, "connect", hurry)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import sys
 import textwrap
 import types
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 import lnas.search
 from lnas.errors import RunError, UsageError
+from lnas.execution.base import attempt
 from lnas.pipeline.display import Display
 from lnas.pipeline.search import conducting
 from lnas.pipeline.search.budget import Evaluations, Seconds, UntilOver
@@ -167,7 +169,7 @@ def test_killed_at_every_measurement_it_ends_as_if_never_killed(name: str, run: 
     assert stored(tmp_path / "killed", killed) == [trial.candidate for trial in whole.course.trials]
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=6)
 @given(st.lists(st.integers(0, 30), max_size=3), st.integers(0, 5))
 def test_killed_anywhere_searches_end_as_if_never_killed(
     run: Any, fake: Any, tmp_path_factory: pytest.TempPathFactory, kills: list[int], seed: int
@@ -250,6 +252,36 @@ MODULE = """
                 raise ValueError("my own bug")
             return {self.name: Estimate(derive_seed(seed, self.name, candidate) / 2**32, seconds=2.0)}
 """
+
+
+def test_what_is_ahead_is_measured_side_by_side(
+    run: Any, fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one search: several of its candidates are under way at a time, and it is told of them in order."""
+    under_way: list[int] = []
+
+    class Eager:
+        """Takes all tasks that it can get before it does any."""
+
+        def run(self, function: Any, tasks: Any) -> Any:
+            tasks = iter(tasks)
+            while batch := list(itertools.islice(tasks, 3)):
+                under_way.append(len(batch))
+                yield from (attempt(function, task) for task in reversed(batch))
+
+    makes = [lambda seed, by: RandomSearch(NATS, seed, by), lambda seed, by: PruningSearch(NATS, seed, by)]
+    for number, make in enumerate(makes):
+        budget = UntilOver() if number else Evaluations(8)
+        folders = tmp_path / f"{number}a", tmp_path / f"{number}b"
+        for folder in folders:
+            folder.mkdir()
+        one = run(folders[0], [make], fake({"a": True}), budget=budget)
+        with monkeypatch.context() as patched:
+            patched.setattr(conducting, "local_executor", lambda processes, threads: Eager())
+            two = run(folders[1], [make], fake({"a": True}), budget=budget, processes=3)
+        assert [record(search) for search in one] == [record(search) for search in two]
+        assert max(under_way) == 3
+        under_way.clear()
 
 
 def test_two_processes_find_what_one_finds(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,6 +166,9 @@ def test_states_are_kept_at_ever_larger_distances() -> None:
     assert 40 < len(counts) < 80
     assert all(state.keys() == {"diversity"} for _, state in course.states)
     assert course.states[0][1]["diversity"] == 0
+    assert counts[-1] < 200
+    assert course.proposal() is None
+    assert course.states[-1] == (200, strategy.state)
 
 
 def test_measures_are_numbers_or_nan(listed: Any) -> None:
