@@ -296,7 +296,8 @@ def _run_command(name: str, arguments: list[str]) -> int:
     if here not in sys.path:
         sys.path.append(here)  # where people keep the classes that their configs name
     parser = command_parser(name)
-    config = parser.parse_args(_with_parent(_with_config(arguments, COMMANDS[name].configs)))
+    spelt = _with_config(arguments, COMMANDS[name].configs)
+    config = parser.parse_args(_with_parent(spelt) if name == "search" else spelt)
     text = parser.dump(config)
     instantiated = parser.instantiate(config).as_dict()
     for own in ("config", "debug"):
@@ -323,7 +324,7 @@ def _with_parent(arguments: Sequence[str]) -> list[str]:
     rest = list(arguments)
     while rest:
         argument = rest.pop(0)
-        if argument == "--from" and rest:
+        if argument == "--from" and rest and not rest[0].startswith("-"):
             argument = f"--from={rest.pop(0)}"
         if argument.startswith("--from="):
             folder = argument.removeprefix("--from=")
