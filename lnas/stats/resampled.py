@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lnas.stats.inversions import resampled_inversions
+
 
 def resampled_kendall(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Return `kendall_tau` of each resample, exactly; NaN where one side is constant.
@@ -28,7 +30,7 @@ def resampled_kendall(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.nd
         _pairs(_Groups.of(values).sizes(counts)).sum(axis=1) for values in (x, y, both)
     )
     pairs = _pairs(counts.sum(axis=1))
-    balance = pairs - tied_in_x - tied_in_y + tied_in_both - 2 * _discordant(_Groups.of(y).of_each, counts)
+    balance = pairs - tied_in_x - tied_in_y + tied_in_both - 2 * resampled_inversions(_Groups.of(y).of_each, counts)
     with np.errstate(invalid="ignore"):
         return balance / np.sqrt((pairs - tied_in_x) * (pairs - tied_in_y))
 
@@ -78,23 +80,6 @@ class _Groups(NamedTuple):
         last = sizes.cumsum(axis=1)
         ranks = last - (sizes - 1) / 2 - (last[:, -1:] + 1) / 2
         return ranks[:, self.of_each]
-
-
-def _discordant(numbers: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Count the pairs in each resample whose first number is the larger.
-
-    Two numbers differ first in one of their bits: bit by bit, those that agree in all higher ones are compared.
-    """
-    found = np.zeros(len(counts))
-    for bit in range(int(numbers.max()).bit_length()):
-        higher_bits = numbers >> (bit + 1)
-        order = np.argsort(higher_bits, kind="stable")
-        is_set = (numbers[order] >> bit) & 1
-        drawn, higher_bits = counts[:, order], higher_bits[order]
-        larger = np.pad((drawn * is_set).cumsum(axis=1), ((0, 0), (1, 0)))
-        of_other_groups = larger[:, np.searchsorted(higher_bits, higher_bits)]
-        found += (drawn * (1 - is_set) * (larger[:, :-1] - of_other_groups)).sum(axis=1)
-    return found
 
 
 def _pairs(numbers: np.ndarray) -> np.ndarray:
