@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lnas.errors import UsageError, complaint
+from lnas.errors import RunError, UsageError, complaint
 from lnas.report import RetrainedPick, percent
 from lnas.seeds import derive_seed
 from lnas.spaces import SearchSpace
@@ -34,7 +34,14 @@ def parse_controls(controls: Sequence[str], space: SearchSpace) -> dict[str, Arc
     return parsed
 
 
-def pick(candidates: Sequence[Arch], order: Sequence[int], controls: dict[str, Arch | None], seed: int) -> list[Pick]:
+def fewest_candidates(controls: Mapping[str, Arch | None]) -> int:
+    """Return how many candidates there must be for a winner and the controls that are ranked."""
+    return 1 + sum(arch is None for arch in controls.values())
+
+
+def pick(
+    candidates: Sequence[Arch], order: Sequence[int], controls: Mapping[str, Arch | None], seed: int
+) -> list[Pick]:
     """Choose the winner and its controls.
 
     Args:
@@ -43,7 +50,14 @@ def pick(candidates: Sequence[Arch], order: Sequence[int], controls: dict[str, A
         controls: From `parse_controls`; "random" is drawn uniformly from the candidates that are not the winner and,
             where that is a control too, not the lowest.
         seed: Decides that draw.
+
+    Raises:
+        RunError: If there are too few candidates for the controls: the search was over before.
     """
+    fewest = fewest_candidates(controls)
+    if len(candidates) < fewest:
+        call, step = f"a search that was over after {len(candidates)} candidates", "Drop controls, or let it go on."
+        raise RunError(complaint(call, f"{fewest}, one for each pick", len(candidates), step))
     reserved = {order[0], order[-1]} if "lowest" in controls else {order[0]}
     rest = [index for index in order if index not in reserved]
     picks = [Pick("winner", candidates[order[0]])]

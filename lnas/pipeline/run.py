@@ -18,7 +18,7 @@ from lnas.pipeline.display import Display
 from lnas.pipeline.estimation import estimate_candidates
 from lnas.pipeline.options import check_output
 from lnas.pipeline.outcome import first_reason, ranking_table, run_report, track_outcome
-from lnas.pipeline.picking import RANKED_CONTROLS, parse_controls, pick
+from lnas.pipeline.picking import RANKED_CONTROLS, fewest_candidates, parse_controls, pick
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.racing import check_racing, race_candidates
 from lnas.pipeline.resuming import begun, mention_changes
@@ -185,11 +185,11 @@ def _check(
     candidates: int, strategy: Strategy, retraining: Retraining | None, controls: Mapping[str, Arch | None]
 ) -> None:
     if strategy.proposes != "architectures":
-        step = "Its own loop of ask and tell prunes a supernet."
+        step = "`lnas search` prunes supernets."
         raise UsageError(complaint("lnas run", "a strategy that proposes architectures", type(strategy).__name__, step))
     if retraining:
         check_retraining(retraining)
-    fewest = 1 + sum(arch is None for arch in controls.values())
+    fewest = fewest_candidates(controls)
     if not fewest <= candidates <= strategy.limit:
         raise UsageError(
             complaint(

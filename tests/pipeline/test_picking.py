@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from lnas.errors import UsageError
+from lnas.errors import RunError, UsageError
 from lnas.pipeline.picking import parse_controls, pick, verdict
 from lnas.report import RetrainedPick
 from lnas.search import RandomSearch
 from lnas.spaces import NatsTopologySpace
+from lnas.types import Arch
 
 SPACE = NatsTopologySpace()
 ARCHS = RandomSearch(SPACE).ask(6)
@@ -87,3 +88,10 @@ def test_a_training_that_diverged_is_no_accuracy() -> None:
     assert "The winner wins: 90.00 % against 80.00 % (random)" in said
     assert said.endswith("The retraining of lowest diverged.")
     assert verdict([picked("winner"), picked("lowest", 0.9)], 600).startswith("The winner's retraining diverged")
+
+
+def test_a_search_that_was_over_too_soon_is_named() -> None:
+    few = [Arch("tiny", (0,)), Arch("tiny", (1,))]
+    with pytest.raises(RunError, match=r"over after 2 candidates: expected 3, one for each pick, got 2\."):
+        pick(few, [0, 1], {"lowest": None, "random": None}, 0)
+    assert len(pick(few, [0, 1], {"lowest": None}, 0)) == 2
