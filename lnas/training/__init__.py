@@ -3,18 +3,29 @@
 from typing import TYPE_CHECKING
 
 from lnas.lazy import lazy_exports
+from lnas.training.path_sampling import DeisoPaths, FairPaths, ListedPaths, PathSampler, UniformPaths
 from lnas.training.recipe import Retraining
 
 if TYPE_CHECKING:
     from lnas.training.candidate_module import CandidateModule
     from lnas.training.fitting import Fitted, Measured, fit, measure
+    from lnas.training.path_evaluation import PathScore, evaluate_paths
+    from lnas.training.supernet_module import SupernetModule
     from lnas.training.trainers import honest_signals, quiet_lightning, short_trainer
 
 __all__ = [
     "CandidateModule",
+    "DeisoPaths",
+    "FairPaths",
     "Fitted",
+    "ListedPaths",
     "Measured",
+    "PathSampler",
+    "PathScore",
     "Retraining",
+    "SupernetModule",
+    "UniformPaths",
+    "evaluate_paths",
     "fit",
     "honest_signals",
     "measure",
@@ -28,6 +39,9 @@ __getattr__ = lazy_exports(
         "CandidateModule": "lnas.training.candidate_module",
         "Fitted": "lnas.training.fitting",
         "Measured": "lnas.training.fitting",
+        "PathScore": "lnas.training.path_evaluation",
+        "SupernetModule": "lnas.training.supernet_module",
+        "evaluate_paths": "lnas.training.path_evaluation",
         "fit": "lnas.training.fitting",
         "measure": "lnas.training.fitting",
         "honest_signals": "lnas.training.trainers",
