@@ -115,6 +115,8 @@ def _measure_all(
                     yield task
 
         while going:  # a run of tasks ends when fewer can be done than there are workers: the next has fewer
+            for live in going:
+                live.tell_known(ledger, evaluated)
             ready = sum(1 for live in going for _ in live.lacking(ledger))
             executor = local_executor(max(1, min(processes, ready)), threads)
             for done in executor.run(Measuring(bench.estimators), tasks()):

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import lnas.search
 from lnas.errors import RunError, UsageError
+from lnas.execution import Serial
 from lnas.execution.base import attempt
 from lnas.pipeline.display import Display
 from lnas.pipeline.search import conducting
@@ -282,6 +283,22 @@ def test_what_is_ahead_is_measured_side_by_side(
         assert [record(search) for search in one] == [record(search) for search in two]
         assert max(under_way) == 3
         under_way.clear()
+
+
+def test_workers_are_as_many_as_there_is_to_measure(
+    run: Any, fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known already is told first: the second start has seven proposals left, not none of the first three."""
+    counts: list[int] = []
+
+    def counted(processes: int, threads: int) -> Any:
+        counts.append(processes)
+        return Serial()
+
+    run(tmp_path, lambda seed, by: RandomSearch(NATS, seed, by), fake({"a": True}), budget=Evaluations(5))
+    monkeypatch.setattr(conducting, "local_executor", counted)
+    run(tmp_path, lambda seed, by: RandomSearch(NATS, seed, by), fake({"a": True}), budget=Evaluations(12), processes=3)
+    assert counts[0] == 3
 
 
 def test_two_processes_find_what_one_finds(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
