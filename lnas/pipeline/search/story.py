@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lnas.pipeline.search.figures import choice_figures, found_cells, state_figures, trajectory_figures
 from lnas.pipeline.search.findings import Findings
-from lnas.pipeline.search.tables import difference_table, found_table, pruned_table
+from lnas.pipeline.search.tables import difference_table, found_table, front_table, pruned_table
 from lnas.report.study import StudyReport
 from lnas.spaces import SearchSpace
 from lnas.types import describe
@@ -17,7 +17,7 @@ def search_report(
     title: str, findings: Sequence[Findings], after: Sequence[int], space: SearchSpace, replay: str
 ) -> StudyReport:
     """Collect what the page shows."""
-    optional = (difference_table(findings), pruned_table(findings, space))
+    optional = (difference_table(findings), front_table(findings, space), pruned_table(findings, space))
     tables = [found_table(findings, after), *(table for table in optional if table is not None)]
     figures = trajectory_figures(findings, space) | state_figures(findings) | choice_figures(findings, space)
     benches = {found.bench.label: found.bench for found in findings}

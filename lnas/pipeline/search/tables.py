@@ -9,10 +9,10 @@ import numpy as np
 
 from lnas.pipeline.search.findings import Findings
 from lnas.report.table import Cell, Column, ResultTable, WithDeviation, WithInterval
-from lnas.search import PruningSearch
+from lnas.search import NSGA2, PruningSearch
 from lnas.spaces import SearchSpace
 from lnas.stats import welch_interval
-from lnas.types import Region
+from lnas.types import Region, Trial
 
 _PERCENT, _SIGNED, _COUNT = "{:.2f}", "{:+.2f}", "{:,.0f}"
 
@@ -107,6 +107,33 @@ def lost_by_round(rounds: Sequence[Region], decision: int, space: SearchSpace) -
         )
         for before, after in pairwise(rounds)
     ]
+
+
+def front_table(findings: Sequence[Findings], space: SearchSpace) -> ResultTable | None:
+    """List what no other architecture that a search measured is better than in all measures; None without NSGA-II."""
+    rows = [
+        (found, search.seed, trial)
+        for found in findings
+        for search in found.searches
+        if isinstance(search.course.strategy, NSGA2)
+        for trial in search.course.strategy.front()
+    ]
+    if not rows:
+        return None
+    measures = dict.fromkeys(name for found, *_ in rows for name in found.bench.objective.names)
+    columns = [
+        Column("strategy", "strategy", [found.strategy for found, *_ in rows]),
+        Column("judge", "judge", [found.bench.label for found, *_ in rows]),
+        Column("seed", "seed", [seed for _, seed, _ in rows]),
+        Column("architecture", "architecture", [space.label(trial.arch) for *_, trial in rows]),
+        *(Column(name, name, [_measured(trial, name) for *_, trial in rows], "{:,.6g}") for name in measures),
+    ]
+    note = "No architecture that the same search measured is at least as good in all measures and better in one."
+    return ResultTable("front", "The front", columns, [note])
+
+
+def _measured(trial: Trial, name: str) -> float | None:
+    return trial.estimates[name].value if name in trial.estimates else None
 
 
 def _moments(found: Findings, at: Sequence[int]) -> list[int | None]:

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_ind
 
-from lnas.pipeline.search.budget import UntilOver
+from lnas.pipeline.search.budget import Evaluations, UntilOver
 from lnas.pipeline.search.conducting import Search
 from lnas.pipeline.search.course import Course
 from lnas.pipeline.search.findings import find_out
-from lnas.pipeline.search.tables import difference_table, found_table, lost_by_round, pruned_table
+from lnas.pipeline.search.tables import difference_table, found_table, front_table, lost_by_round, pruned_table
 from lnas.report.table import ResultTable
-from lnas.search import PruningSearch
+from lnas.search import NSGA2, PruningSearch
 from lnas.spaces import DartsSpace, NatsTopologySpace
 from lnas.testing import TinySpace
 from lnas.types import Estimate, Region, Trial
@@ -158,3 +158,21 @@ def test_what_a_decision_loses_is_named() -> None:
     space = DartsSpace()
     single = Region("darts", tuple((1 + k % 7,) for k in range(28)))
     assert lost_by_round([single, single.replaced(5, (0,))], 5, space) == [space.choice_name(5, 6)]
+
+
+def test_the_front_is_listed(fake: Any, make_bench: Any, made_findings: Any) -> None:
+    """Of four points (1, 4), (2, 3), (3, 3) and (4, 5), higher and lower being better: the first of 3 is dominated."""
+    bench = make_bench(fake({"gain": True, "cost": False}))
+    course = Course(NSGA2(SPACE, 0, bench.objective, population=2), bench.objective, Evaluations(4))
+    points = iter([(1.0, 4.0), (2.0, 3.0), (3.0, 3.0), (4.0, 5.0)])
+    told = []
+    while (arch := course.proposal()) is not None:
+        told.append(arch)
+        gain, cost = next(points)
+        course.tell(Trial(arch, {"gain": Estimate(gain), "cost": Estimate(cost)}), 1.0)
+    table = front_table([*find_out([Search("multi", bench, 7, course)], SPACE), made_findings({}, FIRST)], SPACE)
+    assert table is not None
+    assert column(table, "architecture") == [SPACE.label(arch) for arch in told[2:]]
+    assert (column(table, "gain"), column(table, "cost")) == ([3.0, 4.0], [3.0, 5.0])
+    assert column(table, "seed") == [7, 7]
+    assert front_table([made_findings({}, FIRST)], SPACE) is None
