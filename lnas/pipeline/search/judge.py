@@ -11,7 +11,7 @@ from lnas.data import ImageData
 from lnas.errors import UsageError, complaint, unknown_name
 from lnas.estimators import Estimator, EstimatorFactory, factories_for
 from lnas.pipeline.directions import directions_of
-from lnas.pipeline.search.no_images import NoImages
+from lnas.pipeline.search.no_images import NO_IMAGES
 from lnas.pipeline.truth import Truth
 from lnas.search import Objective
 from lnas.spaces import SearchSpace
@@ -107,7 +107,7 @@ def open_judges(
 
 
 def _open(label: str, judge: Judge, net: Callable[[Arch, int], Any], data: ImageData | None) -> Bench:
-    images = judge.data or data or NoImages()
+    images = judge.data or data or NO_IMAGES
     factories = judge.estimators or factories_for(measure_names(judge.rank))
     estimators = tuple(factory(net, images) for factory in factories)
     bench = Bench(label, estimators, judge.rank, judge.truths, judge.seconds)

@@ -9,12 +9,8 @@ from lnas.data.images import Split, SplitName
 from lnas.errors import UsageError, complaint
 
 
-class NoImages(ImageData):
-    """Refuses to be looked at.
-
-    Raises:
-        UsageError: From everything.
-    """
+class _NoImages(ImageData):  # so named that no help lists it
+    """Refuses to be looked at."""
 
     def _refuse(self) -> NoReturn:
         raise UsageError(complaint("lnas search", "images to measure on", "none", "Example: --data DigitsData."))
@@ -45,3 +41,7 @@ class NoImages(ImageData):
 
     def load(self) -> dict[SplitName, Split]:
         self._refuse()
+
+
+NO_IMAGES: ImageData = _NoImages()
+"""Stands for images; whoever asks it for anything gets a `UsageError`."""

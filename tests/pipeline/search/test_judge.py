@@ -13,7 +13,7 @@ from lnas.errors import UsageError
 from lnas.estimators import ZeroShotEstimator
 from lnas.nets import NetBuilder
 from lnas.pipeline.search.judge import Bench, Judge, open_judges
-from lnas.pipeline.search.no_images import NoImages
+from lnas.pipeline.search.no_images import NO_IMAGES
 from lnas.pipeline.truth import Truth
 from lnas.spaces import DartsSpace, NatsTopologySpace, SearchSpace
 from lnas.testing import TinySpace
@@ -74,7 +74,7 @@ def test_each_judge_may_have_its_own_images(fake: Any) -> None:
     assert seen[0] is own
     assert seen[1] is common
     opened(Judge("a", [factory]))
-    assert isinstance(seen[2], NoImages)
+    assert seen[2] is NO_IMAGES
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_benchmark_must_have_the_key_and_be_of_the_space(
 
 @pytest.mark.parametrize("use", ["name", "num_classes", "mean", "std", "crop_padding", "horizontal_flip"])
 def test_images_that_are_not_there_refuse_to_be_looked_at(use: str) -> None:
-    images = pickle.loads(pickle.dumps(NoImages()))
+    images = pickle.loads(pickle.dumps(NO_IMAGES))
     with pytest.raises(UsageError, match=r"lnas search: expected images to measure on, got 'none'\. Example: --data"):
         getattr(images, use)
     with pytest.raises(UsageError, match="expected images to measure on"):
