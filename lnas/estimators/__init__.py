@@ -3,6 +3,7 @@
 from lnas.estimators.base import Estimator
 from lnas.estimators.catalogue import ESTIMATOR_OF, EstimatorFactory, factories_for
 from lnas.estimators.latency import LatencyEstimator, LatencyProtocol
+from lnas.estimators.one_shot import OneShotEstimator, OneShotProtocol
 from lnas.estimators.recorded import RecordedEstimator
 from lnas.estimators.scores import RecordedScores, ScoresEstimator, ScoresProtocol
 from lnas.estimators.short_training import ShortTrainingEstimator, ShortTrainingProtocol, truncated_training
@@ -15,6 +16,8 @@ __all__ = [
     "EstimatorFactory",
     "LatencyEstimator",
     "LatencyProtocol",
+    "OneShotEstimator",
+    "OneShotProtocol",
     "RecordedAccuracy",
     "RecordedEstimator",
     "RecordedScores",

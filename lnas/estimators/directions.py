@@ -18,6 +18,8 @@ OF_SHORT_TRAINING: Mapping[str, bool] = {
 OF_TRUNCATED_TRAINING = re.compile(r"(?:train|val)_acc@([1-9]\d*)")
 """Names of accuracies after so many epochs: higher is better."""
 LATENCY = "latency"
+OF_ONE_SHOT: Mapping[str, bool] = {"oneshot_acc": True, "oneshot_loss": False}
+"""Measures of a path through a trained supernet -> whether higher is better."""
 
 
 def known_direction(measure: str) -> bool | None:
@@ -31,4 +33,4 @@ def known_direction(measure: str) -> bool | None:
         return PROXIES[measure].higher_is_better
     if OF_TRUNCATED_TRAINING.fullmatch(measure):
         return True
-    return {**OF_SHORT_TRAINING, LATENCY: False}.get(measure)
+    return {**OF_SHORT_TRAINING, **OF_ONE_SHOT, LATENCY: False}.get(measure)

@@ -78,13 +78,14 @@ class SubnetsOf:
             raise UsageError(f"{call}: {unknown_name('space', space, SPACES)}")
         tensors = self.file.tensors()
         with isolated_randomness(0):
-            supernet = build_supernet(SPACES[space](), num_classes, **_supernet_options(self.supernet, call))
-        _require_fit(supernet.state_dict(), tensors, call)
+            supernet = build_supernet(SPACES[space](), num_classes, **supernet_options(self.supernet, call))
+        require_fit(supernet.state_dict(), tensors, call)
         supernet.load_state_dict(tensors)
         return supernet
 
 
-def _supernet_options(builder: NetBuilder, call: str) -> dict[str, Any]:
+def supernet_options(builder: NetBuilder, call: str) -> dict[str, Any]:
+    """Return a builder's options as `build_supernet` takes them; raise `UsageError` for one that it has not."""
     from lnas.nets.build import build_supernet
 
     known = inspect.signature(build_supernet).parameters
@@ -95,7 +96,8 @@ def _supernet_options(builder: NetBuilder, call: str) -> dict[str, Any]:
     return {option.name: getattr(builder, option.name) for option in fields(builder) if option.name in known}
 
 
-def _require_fit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], call: str) -> None:
+def require_fit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], call: str) -> None:
+    """Raise `UsageError` unless tensors have the names and shapes of a supernet's."""
     wanted, got = ({name: tuple(tensor.shape) for name, tensor in part.items()} for part in (expected, found))
     wrong = [name for name in wanted | got if wanted.get(name) != got.get(name)]
     if not wrong:

@@ -5,16 +5,20 @@ from lnas.training.callbacks.angle import AngleCallback
 from lnas.training.callbacks.loss import LossCallback
 from lnas.training.callbacks.mean_loss import mean_training_loss
 from lnas.training.callbacks.progress import EpochCallback, StepCallback, TrainingClock
+from lnas.training.callbacks.ranking import RankingCallback
 from lnas.training.callbacks.rotation import angle_between
 from lnas.training.callbacks.seeding import SeedEpochs
+from lnas.training.callbacks.temporal_ensemble import TemporalEnsembleCallback
 
 __all__ = [
     "AccuracyCallback",
     "AngleCallback",
     "EpochCallback",
     "LossCallback",
+    "RankingCallback",
     "SeedEpochs",
     "StepCallback",
+    "TemporalEnsembleCallback",
     "TrainingClock",
     "accuracy",
     "angle_between",

@@ -1,0 +1,92 @@
+"""The weights of a supernet in a file, and the region that it was trained for. Imports torch only when it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lnas.errors import UsageError, complaint
+from lnas.nets import NetBuilder
+from lnas.nets.subnets import require_fit, supernet_options
+from lnas.nets.weights_file import WeightsFile
+from lnas.spaces import SPACES
+from lnas.types import Region
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lnas.nets.region_net import RegionNet
+
+_NET = "net."
+
+
+class SupernetFile(WeightsFile):
+    """A file of a supernet's weights, known by what it holds.
+
+    Args:
+        path: A `.ckpt` file is a checkpoint of a `SupernetModule` as Lightning writes it, which says what region the
+            supernet has; any other is a state dict as of `WeightsFile`, of the supernet of a whole space.
+    """
+
+    def load(self, space: str, builder: NetBuilder, num_classes: int) -> RegionNet:
+        """Build the supernet and give it the weights. Generators of random numbers are left as found.
+
+        Args:
+            space: Name of the space that it is to be of.
+            builder: The options with which it was built; `auxiliary` and `drop_path` are none of them.
+            num_classes: Outputs.
+
+        Raises:
+            UsageError: If the file cannot be read, or holds no supernet of this space, these options and this number of
+                classes.
+        """
+        from lnas.nets import build_supernet, isolated_randomness
+
+        options = supernet_options(builder, self._call)
+        region, tensors = self._of_checkpoint() if self._is_checkpoint else (SPACES[space]().region, self.tensors())
+        if region.space != space:
+            step = "Score architectures of its space, or name another file."
+            raise UsageError(complaint(self._call, f"a supernet of {space}", f"one of {region.space}", step))
+        with isolated_randomness(0):
+            net = build_supernet(region, num_classes, **options)
+        require_fit(net.state_dict(), tensors, self._call)
+        net.load_state_dict(tensors)
+        return net
+
+    @property
+    def _is_checkpoint(self) -> bool:
+        return Path(self.path).suffix == ".ckpt"
+
+    def _of_checkpoint(self) -> tuple[Region, Mapping[str, Tensor]]:
+        """Return the region that was trained and the supernet's tensors."""
+        import torch
+
+        content = self._read()
+        if not hashlib.sha256(content).hexdigest().startswith(self.fingerprint):
+            expected = f"the content with SHA-256 {self.fingerprint}, as when it was first read"
+            raise UsageError(
+                complaint(self._call, expected, "another", "Start anew, so that one protocol has one file.")
+            )
+        try:
+            saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            region = _parsed_region(saved["hyper_parameters"]["region"])
+            tensors = {name.removeprefix(_NET): tensor for name, tensor in saved["state_dict"].items()}
+        except Exception as error:  # the reader raises errors of many kinds
+            expected = "a checkpoint that a SupernetModule's Trainer wrote"
+            step = "A state dict of other origin is saved as `.safetensors` or `.pt`."
+            raise UsageError(complaint(self._call, expected, type(error).__name__, step)) from error
+        return region, tensors
+
+
+def _parsed_region(text: str) -> Region:
+    """Read what `str(region)` gives.
+
+    Example:
+        >>> _parsed_region("tiny:0,1-0-1")
+        Region(space='tiny', choices=((0, 1), (0,), (1,)))
+    """
+    space, _, decisions = text.partition(":")
+    return Region(space, tuple(tuple(map(int, allowed.split(","))) for allowed in decisions.split("-")))
