@@ -60,6 +60,12 @@ class SpaceContract:
         assert all(arch in space.region for arch in self._sampled(space))
         assert len(space.gene_names()) == len(space.region.choices)
 
+    def test_choices_of_a_decision_have_names_of_their_own(self, space: SearchSpace) -> None:
+        for decision, choices in enumerate(space.region.choices):
+            names = [space.choice_name(decision, choice) for choice in choices]
+            assert all(names)
+            assert len(set(names)) == len(choices)
+
     def test_samples_of_a_region_stay_inside(self, space: SearchSpace) -> None:
         """Tried on regions that two architectures span, in which decisions that they share are made."""
         rng = np.random.default_rng(1)
@@ -243,6 +249,7 @@ class SpaceContract:
         for fact in ("name", "size", "class_count", "region"):
             getattr(space, fact)
         space.gene_names()
+        space.choice_name(0, space.region.choices[0][0])
         arch = space.sample(rng)
         space.distance(arch, space.sample_from(space.region, rng))
         space.sample_class(rng)

@@ -104,6 +104,7 @@ BROKEN = {
     "test_same_seed_gives_the_same_mutations": {
         "mutate": lambda self, arch, rng: TinySpace.mutate(self, arch, np.random.default_rng())
     },
+    "test_choices_of_a_decision_have_names_of_their_own": {"choice_name": lambda self, decision, choice: "a choice"},
     "test_canonical_is_valid_and_idempotent": {"canonical": lambda self, arch: next(self.neighbors(arch))},
     "test_classes_are_distinct_and_canonical": {
         "classes": lambda self: [arch for arch in TinySpace.classes(self) for _ in range(2)]
