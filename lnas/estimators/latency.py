@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from lnas.data import ImageData
 from lnas.errors import LnasError, UsageError, complaint, unknown_name
 from lnas.estimators.base import Estimator
+from lnas.estimators.devices import fastest_device
 from lnas.estimators.directions import LATENCY
 from lnas.estimators.zero_shot_nets import build_measured_net
 from lnas.estimators.zero_shot_settings import NetSetting
@@ -203,8 +204,7 @@ def _found(device: str) -> torch.device:
     import torch
 
     if device == "auto":
-        there = torch.accelerator.is_available()
-        return (there and torch.accelerator.current_accelerator()) or torch.device("cpu")
+        return fastest_device()
     try:
         found = torch.device(device)
         torch.empty(0, device=found).cpu()

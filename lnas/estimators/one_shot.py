@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from lnas.data import DataProtocol, ImageData, SplitName
 from lnas.errors import LnasError, UsageError, complaint, unknown_name
 from lnas.estimators.base import Estimator
+from lnas.estimators.devices import fastest_device
 from lnas.estimators.directions import OF_ONE_SHOT
 from lnas.estimators.supernet_file import SupernetFile
 from lnas.nets import NetBuilder
@@ -181,8 +182,7 @@ class OneShotEstimator(Estimator):
             raise UsageError(complaint(call, "an Arch of a space that has supernets", str(candidate), step))
         space = candidate.space
         if space not in self._loaded:
-            accelerator = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
-            device = accelerator if accelerator is not None and self._device == "auto" else torch.device("cpu")
+            device = fastest_device() if self._device == "auto" else torch.device("cpu")
             self._loaded[space] = self._file.load(space, self._builder, self._data.num_classes).to(device)
         return self._loaded[space]
 

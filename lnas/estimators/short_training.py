@@ -17,6 +17,7 @@ from lnas.data import DataProtocol, ImageData, Split, proxy_subset
 from lnas.errors import LnasError, UsageError, complaint, unknown_name
 from lnas.estimators.averaging import mean_estimate
 from lnas.estimators.base import Estimator
+from lnas.estimators.directions import OF_SHORT_TRAINING
 from lnas.estimators.short_training_settings import (
     VARIANTS,
     Limit,
@@ -205,8 +206,7 @@ class ShortTrainingEstimator(Estimator):
 
     @property
     def measures(self) -> Mapping[str, bool]:
-        of_any = {"angle": False, "angle_feat": True, "loss": False, "loss_area": False, "loss_tail": False}
-        return of_any | dict.fromkeys(self._accuracies, True)
+        return {**OF_SHORT_TRAINING, **dict.fromkeys(self._accuracies, True)}
 
     @property
     def steps(self) -> int | None:

@@ -50,11 +50,7 @@ class WeightsFile:
         Raises:
             UsageError: If the file cannot be read, holds something else, or has changed since its hash was taken.
         """
-        content = self._read()
-        found = _digest(content)
-        if found != self.fingerprint:
-            expected = f"the content with SHA-256 {self.fingerprint}, as when it was first read"
-            raise UsageError(complaint(self._call, expected, found, "Start anew, so that one protocol has one file."))
+        content = self._unchanged()
         try:
             tensors = _parsed(content, Path(self.path).suffix)
         except Exception as error:  # the readers raise errors of many kinds
@@ -66,6 +62,15 @@ class WeightsFile:
     @property
     def _call(self) -> str:
         return f"weights {str(self.path)!r}"
+
+    def _unchanged(self) -> bytes:
+        """Read the content; raise `UsageError` if it has changed since its hash was taken."""
+        content = self._read()
+        found = _digest(content)
+        if found != self.fingerprint:
+            expected = f"the content with SHA-256 {self.fingerprint}, as when it was first read"
+            raise UsageError(complaint(self._call, expected, found, "Start anew, so that one protocol has one file."))
+        return content
 
     def _read(self) -> bytes:
         try:

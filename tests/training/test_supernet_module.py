@@ -5,11 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -418,22 +414,11 @@ def test_a_strategy_without_unused_parameters_is_refused() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("inactive", ["decayed", "skipped"])
-def test_two_processes_are_one_that_averages_the_halves(tmp_path: Path, inactive: str) -> None:
+def test_two_processes_are_one_that_averages_the_halves(
+    tmp_path: Path, inactive: str, run_script: Callable[..., None]
+) -> None:
     script = Path(__file__).with_name("two_halves.py")
-    with subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path), inactive],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            output, _ = process.communicate(timeout=300)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    assert process.returncode == 0, output
+    run_script(script, str(tmp_path), inactive)
     first, second, alone = (json.loads((tmp_path / f"{name}.json").read_text()) for name in ("0", "1", "alone"))
     assert first["weights"] == second["weights"]
     assert first["paths"] == second["paths"] == alone["paths"]

@@ -61,6 +61,18 @@ class Batches:
         self._at = state_dict["at"]
 
 
+class Saver(pl.Callback):
+    """Writes a checkpoint right after a step, before the end of its epoch."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        self._path = path
+        self._step = step
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
+        if trainer.global_step == self._step:
+            trainer.save_checkpoint(self._path)
+
+
 def fit_users(
     module: pl.LightningModule,
     *callbacks: pl.Callback,
@@ -107,3 +119,9 @@ def batches() -> Batches:
 def fit() -> Callable[..., pl.Trainer]:
     """Train for 8 steps, or as the Trainer's options say; an epoch has 8 batches."""
     return fit_users
+
+
+@pytest.fixture
+def saver() -> type[Saver]:
+    """A callback that writes a checkpoint in the middle of an epoch."""
+    return Saver

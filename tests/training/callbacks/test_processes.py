@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,22 +13,9 @@ from lnas.training.callbacks import angle_between
 
 
 @pytest.mark.slow
-def test_both_processes_measure_the_same(tmp_path: Path) -> None:
+def test_both_processes_measure_the_same(tmp_path: Path, run_script: Callable[..., None]) -> None:
     script = Path(__file__).with_name("two_processes.py")
-    with subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            output, _ = process.communicate(timeout=300)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    assert process.returncode == 0, output
+    run_script(script, str(tmp_path))
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
 
     for run in ("whole", "resumed"):

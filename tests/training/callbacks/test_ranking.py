@@ -76,18 +76,6 @@ class Recorder(pl.Callback):
         self.scores.append(evaluate_paths(pl_module.net, ARCHS, SHOWN))
 
 
-class Saver(pl.Callback):
-    """Writes a checkpoint right after a step, before the end of its epoch."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        self._path = path
-        self._step = step
-
-    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
-        if trainer.global_step == self._step:
-            trainer.save_checkpoint(self._path)
-
-
 def supernet_module(seed: int = 0, region: Region = SPACE.region) -> SupernetModule:
     torch.manual_seed(seed)
     return SupernetModule(build_supernet(region, channels=4, cells=1))
@@ -177,7 +165,7 @@ def test_the_ensembles_ranking_is_beside_the_plain_one() -> None:
 
 
 @pytest.mark.parametrize("step", [3, 5])
-def test_resumed_it_is_as_if_never_stopped(tmp_path: Path, step: int) -> None:
+def test_resumed_it_is_as_if_never_stopped(tmp_path: Path, step: int, saver: type[Any]) -> None:
     """From the end of an epoch, written before the end is told, and from the midst of the next."""
 
     def callbacks() -> tuple[TemporalEnsembleCallback, RankingCallback]:
@@ -185,7 +173,7 @@ def test_resumed_it_is_as_if_never_stopped(tmp_path: Path, step: int) -> None:
         return ensemble, RankingCallback(ARCHS, TRUTH, SHOWN, ensemble=ensemble)
 
     whole, resumed = callbacks(), callbacks()
-    fit(supernet_module(), [*whole, Saver(tmp_path / "at.ckpt", step)])
+    fit(supernet_module(), [*whole, saver(tmp_path / "at.ckpt", step)])
     fit(supernet_module(1), resumed, go_on_from=tmp_path / "at.ckpt", logger=CSVLogger(tmp_path, "", ""))
     assert len(resumed[1].records) == 2
     assert timeless(resumed[1].records) == timeless(whole[1].records)

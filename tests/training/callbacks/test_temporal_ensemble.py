@@ -68,18 +68,6 @@ class Recorder(pl.Callback):
         self.epochs.append(copies(pl_module))
 
 
-class Saver(pl.Callback):
-    """Writes a checkpoint right after a step, before the end of its epoch."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        self._path = path
-        self._step = step
-
-    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any) -> None:
-        if trainer.global_step == self._step:
-            trainer.save_checkpoint(self._path)
-
-
 def copies(module: pl.LightningModule) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in module.state_dict().items()}
 
@@ -140,10 +128,12 @@ def test_training_is_the_same_with_it(make: Make) -> None:
 
 
 @pytest.mark.parametrize("step", [4, 8, 12, 14])
-def test_resumed_it_is_as_if_never_stopped(make: Make, folder: Path | None, tmp_path: Path, step: int) -> None:
+def test_resumed_it_is_as_if_never_stopped(
+    make: Make, folder: Path | None, tmp_path: Path, step: int, saver: type[Any]
+) -> None:
     """From the ends of epochs, written before their ends are told, and from the midst of one."""
     whole = TemporalEnsembleCallback(2, folder=folder)
-    fit(make(), whole, Saver(tmp_path / "at.ckpt", step), epochs=4)
+    fit(make(), whole, saver(tmp_path / "at.ckpt", step), epochs=4)
     resumed = TemporalEnsembleCallback(2, folder=tmp_path / "other" if folder else None)
     fit(make(seed=1), resumed, epochs=4, go_on_from=tmp_path / "at.ckpt")
     assert resumed.epochs == whole.epochs == [3, 4]
