@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 import torch
@@ -78,15 +79,26 @@ class Shuffled(Sampler[Tensor]):
 
 
 class PreparedBatches:
-    """A split in batches as a network takes them, in order and not augmented; made as they are asked for."""
+    """A split in batches as a network takes them, in order and not augmented; made as they are asked for.
 
-    def __init__(self, split: Split, data: ImageData, batch_size: int) -> None:
+    Args:
+        split: The images.
+        data: Where they are from: their normalisation.
+        batch_size: Images per batch; the last may be smaller.
+        first: How many batches at most; None is all.
+    """
+
+    def __init__(self, split: Split, data: ImageData, batch_size: int, first: int | None = None) -> None:
         self._split = SplitDataset(split)
         self._data = data
         self._order = InOrder(len(split), batch_size)
+        self._first = first
+
+    def __len__(self) -> int:
+        return len(self._order) if self._first is None else min(self._first, len(self._order))
 
     def __iter__(self) -> Iterator[Batch]:
-        for indices in self._order:
+        for indices in islice(self._order, self._first):
             yield prepare(self._split[indices], self._data, augment=False)
 
 

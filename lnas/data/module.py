@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 
 from lnas.data.batches import Batch, InOrder, Shuffled, batch_loader, prepare
 from lnas.data.images import ImageData, Split, SplitName
+from lnas.errors import UsageError, complaint
 from lnas.seeds import derive_seed
 
 
@@ -57,7 +58,8 @@ class StepDataModule(pl.LightningDataModule):
     """Serve training batches that depend on the seed and the number of the step alone.
 
     A training that is resumed at any step sees the images, and draws the augmentations and dropout masks, of one that
-    was never stopped. The images are moved to the device once; a step moves nothing.
+    was never stopped. The images are moved to the device once; a step moves nothing. The batches that are accumulated
+    into a step, and those of the processes of a distributed training, follow each other in the same order.
 
     Args:
         split: The images.
@@ -66,6 +68,8 @@ class StepDataModule(pl.LightningDataModule):
         steps: Steps of an epoch, as Lightning counts them; None is once through the images.
         batch_size: Images per step, shuffled anew in each pass, a last smaller batch dropped; None is all of them.
         augment: Whether each step sees the images cropped and flipped anew, as the data allows.
+        held_out: Images of which `validation_batch` serves batches of the same kind, for what is decided on images that
+            no weight is trained on.
     """
 
     def __init__(
@@ -76,29 +80,70 @@ class StepDataModule(pl.LightningDataModule):
         steps: int | None,
         batch_size: int | None = None,
         augment: bool = True,
+        held_out: Split | None = None,
     ) -> None:
         super().__init__()
-        self._images = torch.from_numpy(np.ascontiguousarray(split.images))
-        self._labels = torch.from_numpy(np.ascontiguousarray(split.labels))
+        self._shown = _Shown(split, batch_size, seed)
+        self._held_out = None if held_out is None else _Shown(held_out, batch_size, derive_seed(seed, "held out"))
         self._data = data
         self._seed = seed
-        self._order = Shuffled(len(split), batch_size, seed) if batch_size else None
-        self._steps = steps or (len(self._order) if self._order else 1)
+        self._steps = steps or self._shown.batches
         self._augment = augment
 
     def train_dataloader(self) -> range:
-        return range(self._steps)
+        """Serve as many batches as each process takes in an epoch."""
+        return range(max(1, self._steps // self._processes))
 
     def transfer_batch_to_device(self, batch: int, device: torch.device, dataloader_idx: int) -> Batch:
         """Make the batch of the step that comes next, where the network lies."""
         assert self.trainer is not None
         step = self.trainer.global_step  # not `batch`: a loader begins anew when a training is resumed
-        self._images, self._labels = self._images.to(device), self._labels.to(device)
-        torch.manual_seed(derive_seed(self._seed, "step", step))
-        return prepare(self._chosen(step), self._data, self._augment)
+        accumulated = self.trainer.accumulate_grad_batches
+        number = (step * accumulated + batch % accumulated) * self._processes + self.trainer.global_rank
+        torch.manual_seed(derive_seed(self._seed, "step", number))
+        return prepare(self._shown.batch(number, device), self._data, self._augment)
 
-    def _chosen(self, step: int) -> Batch:
+    def validation_batch(self, step: int) -> Batch:
+        """Make a batch of the images that were held out, where the network lies.
+
+        Augmented like a training batch, since it trains what is decided on it. Its place in their order depends on the
+        step and the process alone; generators of random numbers are left as found.
+
+        Raises:
+            UsageError: If none were held out.
+        """
+        if self._held_out is None:
+            call, next_step = f"StepDataModule.validation_batch({step})", "Pass held_out=data.splits['val']."
+            raise UsageError(complaint(call, "images that are held out", None, next_step))
+        assert self.trainer is not None
+        number = step * self._processes + self.trainer.global_rank
+        device = self.trainer.strategy.root_device
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            torch.manual_seed(derive_seed(self._seed, "held out", number))
+            return prepare(self._held_out.batch(number, device), self._data, self._augment)
+
+    @property
+    def _processes(self) -> int:
+        return 1 if self.trainer is None else self.trainer.world_size
+
+
+class _Shown:
+    """The images of a split where they are needed, all of them or in batches that are shuffled anew in each pass."""
+
+    def __init__(self, split: Split, batch_size: int | None, seed: int) -> None:
+        self._images = torch.from_numpy(np.ascontiguousarray(split.images))
+        self._labels = torch.from_numpy(np.ascontiguousarray(split.labels))
+        self._order = Shuffled(len(split), batch_size, seed) if batch_size else None
+
+    @property
+    def batches(self) -> int:
+        """How many a pass has."""
+        return len(self._order) if self._order else 1
+
+    def batch(self, number: int, device: torch.device) -> Batch:
+        """Return a batch by its number, counted through all passes."""
+        self._images, self._labels = self._images.to(device), self._labels.to(device)
         if self._order is None:
             return self._images, self._labels
-        chosen = self._order.batch(step).to(self._images.device)
+        chosen = self._order.batch(number).to(device)
         return self._images[chosen], self._labels[chosen]

@@ -56,9 +56,9 @@ class SupernetModule(pl.LightningModule):
 
     Args:
         net: The supernet; its device and running statistics are as for any network.
+        seed: Decides paths and dropout, together with the number of the step.
         paths: Which paths; `UniformPaths()` is any of the supernet's region.
         samples: How many paths a step trains, rounds of them where the sampler draws rounds.
-        seed: Decides paths and dropout, together with the number of the step.
         optimizer: Makes the optimizer from all parameters.
         schedule: Makes a `ReduceLROnPlateau`, which is given the training loss of each epoch, or a scheduler with
             timm's `step(epoch)`; None keeps the learning rate.
@@ -67,6 +67,7 @@ class SupernetModule(pl.LightningModule):
             first step on, where in the study it began with the first that used a parameter.
         dropout: Probability with which inputs of the classifier are dropped in training; the study's is 0.1, in NDS
             spaces none.
+        clip: The largest norm of a step's gradient; None, as in the study's NDS spaces, leaves that to the Trainer.
         space: Where the architectures are from; None is ours of the name that the supernet's region has.
 
     Raises:
@@ -79,23 +80,23 @@ class SupernetModule(pl.LightningModule):
     def __init__(
         self,
         net: RegionNet,
+        seed: int = 0,
         paths: PathSampler | None = None,
         samples: int = 1,
-        seed: int = 0,
         optimizer: OptimizerFactory = STUDY_OPTIMIZER,
         schedule: ScheduleFactory | None = STUDY_SCHEDULE,
         divide_by: DivideBy = "active",
         inactive: Inactive = "decayed",
         dropout: float = 0.1,
+        clip: float | None = 5.0,
         space: SearchSpace | None = None,
     ) -> None:
         super().__init__()
-        _require_options(samples, divide_by, inactive, dropout)
+        _require_options(samples, divide_by, inactive, dropout, clip)
         self.net = net
         self.loss = nn.CrossEntropyLoss()
-        self._paths = UniformPaths() if paths is None else paths
-        self._space = _space_of(net) if space is None else space
-        self._paths.check(self._space, net.region)
+        self.space = _space_of(net) if space is None else space
+        self.paths = UniformPaths() if paths is None else paths
         self._samples = samples
         self._seed = seed
         self._optimizer = optimizer
@@ -103,13 +104,14 @@ class SupernetModule(pl.LightningModule):
         self._divide_by = divide_by
         self._inactive = inactive
         self._dropout = dropout
+        self._clip = clip
         self._shares: dict[Tensor, float] = {}
         self._loss_sum = torch.zeros(())
         self._batches = 0
         self._lr = 0.0
         options = {
             "region": str(net.region),
-            "paths": describe(self._paths),
+            "paths": describe(self.paths),
             "samples": samples,
             "seed": seed,
             "optimizer": describe(optimizer),
@@ -117,13 +119,24 @@ class SupernetModule(pl.LightningModule):
             "divide_by": divide_by,
             "inactive": inactive,
             "dropout": dropout,
+            "clip": clip,
         }
         self.save_hyperparameters(options)
+
+    @property
+    def paths(self) -> PathSampler:
+        """Which paths are trained from the next step on. Whoever sets another keeps it through checkpoints."""
+        return self._paths
+
+    @paths.setter
+    def paths(self, paths: PathSampler) -> None:
+        paths.check(self.space, self.net.region)
+        self._paths = paths
 
     def paths_at(self, step: int) -> tuple[Arch, ...]:
         """Return the paths of a step, counted from 0 through the whole training as Lightning's `global_step` is."""
         rng = np.random.default_rng(derive_seed(self._seed, "paths", step))
-        rounds = (self._paths.draw(self._space, self.net.region, rng) for _ in range(self._samples))
+        rounds = (self.paths.draw(self.space, self.net.region, rng) for _ in range(self._samples))
         return tuple(arch for drawn in rounds for arch in drawn)
 
     def forward(self, images: Tensor, arch: Arch | None = None) -> Tensor:
@@ -153,6 +166,19 @@ class SupernetModule(pl.LightningModule):
         divide_gradients(self._shares)
         if self._inactive == "decayed":
             zero_missing_gradients(optimizer)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        own = self._clip is not None and gradient_clip_val is None
+        self.clip_gradients(
+            optimizer,
+            gradient_clip_val=self._clip if own else gradient_clip_val,
+            gradient_clip_algorithm="norm" if own else gradient_clip_algorithm,
+        )
 
     def configure_optimizers(self) -> Any:
         optimizer = self._optimizer(self.net.parameters())
@@ -196,8 +222,10 @@ class SupernetModule(pl.LightningModule):
         return float(self._summed_loss()) / max(1, self._batches)
 
 
-def _require_options(samples: int, divide_by: str, inactive: str, dropout: float) -> None:
+def _require_options(samples: int, divide_by: str, inactive: str, dropout: float, clip: float | None) -> None:
     call = "SupernetModule(...)"
+    if clip is not None and not clip > 0:
+        raise UsageError(complaint(call, "clip > 0, or None", clip, "The study's is 5."))
     if type(samples) is not int or samples < 1:
         raise UsageError(complaint(call, "samples >= 1", samples, "The study's is 1."))
     if not 0 <= dropout < 1:

@@ -89,6 +89,23 @@ def test_a_split_file_that_is_none_is_refused(tmp_path: Path) -> None:
         Cifar10Data(str(tmp_path), split_file=str(tmp_path / "halves.npz")).load()
 
 
+def test_a_way_of_holding_out_that_is_none_is_refused() -> None:
+    with pytest.raises(UsageError, match="unknown held_out 'fifth'"):
+        Cifar10Data("images", held_out="fifth")  # type: ignore[arg-type]
+
+
+@pytest.mark.data
+def test_the_last_fifth_is_held_out_in_the_order_of_the_files(data_root: Path) -> None:
+    parted = data_root / "images" / "cifar10" / "nb201_cifar10_split.npz"
+    halves = Cifar10Data(str(data_root / "images"), split_file=str(parted))
+    data = Cifar10Data(str(data_root / "images"), held_out="last_fifth")
+    assert (len(data.splits["train"]), len(data.splits["val"])) == (40_000, 10_000)
+    with np.load(parted) as indices:
+        place = int(np.flatnonzero(indices["valid"] >= 40_000)[0])
+        index = int(indices["valid"][place])
+    assert np.array_equal(data.splits["val"].images[index - 40_000], halves.splits["val"].images[place])
+
+
 @pytest.mark.data
 def test_published_halves_of_the_real_images(data_root: Path) -> None:
     folder = data_root / "images" / "cifar10"

@@ -70,7 +70,7 @@ def train(module: SupernetModule, batches: Sequence[Batch], epochs: int = 1, **o
 
 def plain(net: RegionNet, **options: Any) -> SupernetModule:
     """Return one whose steps take the gradient off the weights."""
-    return SupernetModule(net, **{"optimizer": PLAIN_SGD, "schedule": None, "dropout": 0.0, **options})
+    return SupernetModule(net, **{"optimizer": PLAIN_SGD, "schedule": None, "dropout": 0.0, "clip": None, **options})
 
 
 def gradients_of(net: RegionNet, arch: Arch, batch: Batch) -> dict[str, Tensor]:
@@ -102,7 +102,7 @@ def test_what_a_step_trains_depends_on_seed_and_step_alone() -> None:
     one, same, other = (SupernetModule(net, samples=2, seed=seed) for seed in (1, 1, 2))
     assert [one.paths_at(step) for step in range(9)] == [same.paths_at(step) for step in reversed(range(9))][::-1]
     assert len({*map(one.paths_at, range(9)), *map(other.paths_at, range(9))}) == 18
-    assert len(SupernetModule(net, FairPaths(), samples=2).paths_at(0)) > 5
+    assert len(SupernetModule(net, paths=FairPaths(), samples=2).paths_at(0)) > 5
 
 
 @pytest.mark.parametrize("divide_by", ["active", "samples"])
@@ -174,7 +174,7 @@ def test_an_inactive_weight_under_pytorch_before_and_since_2() -> None:
 @pytest.mark.parametrize(("inactive", "end"), [("decayed", 0.496), ("skipped", 0.950)])
 def test_an_inactive_weight_in_a_training(monkeypatch: pytest.MonkeyPatch, inactive: Any, end: float) -> None:
     net = supernet()
-    module = SupernetModule(net, inactive=inactive, schedule=None)
+    module = SupernetModule(net, inactive=inactive, schedule=None, clip=None)
     conv, pool = (Arch(NAME, (0, 0, 0, gene, 0, 0)) for gene in (3, 4))
     monkeypatch.setattr(module, "paths_at", lambda step: (pool if step else conv,))
     weight = net.blocks[0].edges["0->3"]["nor_conv_3x3"][1].weight
@@ -187,7 +187,9 @@ def test_an_inactive_weight_in_a_training(monkeypatch: pytest.MonkeyPatch, inact
 def test_weights_that_no_path_has_used_stay_without_a_gradient() -> None:
     net = supernet()
     before = copy.deepcopy(net)
-    train(SupernetModule(net, ListedPaths([Arch(NAME, (3, 1, 1, 1, 1, 1))]), inactive="skipped"), [batch_of(4)] * 3)
+    train(
+        SupernetModule(net, paths=ListedPaths([Arch(NAME, (3, 1, 1, 1, 1, 1))]), inactive="skipped"), [batch_of(4)] * 3
+    )
     moved = {name for name, step in steps_of(before, net).items() if step.any()}
     assert {name.split("edges.")[1].split(".")[0] for name in moved if "edges" in name} == {"0->1"}
     assert "classifier.weight" in moved
@@ -245,7 +247,7 @@ def test_every_space_is_trained(space: Any) -> None:
     size = {"nasbench1shot1_1": {"cells": 1}, "darts": {"cells": 2}}.get(space.name, {"cells": None})
     net = supernet(Region(space.name, choices), **size)
     before = copy.deepcopy(net)
-    train(SupernetModule(net, DeisoPaths(), samples=2), [batch_of(4)] * 2)
+    train(SupernetModule(net, paths=DeisoPaths(), samples=2), [batch_of(4)] * 2)
     assert all(torch.isfinite(step).all() for step in steps_of(before, net).values())
     assert steps_of(before, net)["classifier.weight"].any()
 
@@ -298,7 +300,7 @@ def test_the_plateau_is_of_the_mean_training_loss(tmp_path: Path) -> None:
 def study(folder: Path, resumed: Path | None = None) -> tuple[SupernetModule, pl.Trainer, CSVLogger]:
     """Train six steps, two an epoch, keeping a checkpoint after each step and each epoch."""
     plateau = partial(ReduceLROnPlateau, factor=0.5, patience=0, threshold=0.9)
-    module = SupernetModule(supernet(), FairPaths(), schedule=plateau, seed=3)
+    module = SupernetModule(supernet(), paths=FairPaths(), schedule=plateau, seed=3)
     data = DigitsData()
     digits = StepDataModule(data.splits["train"].take(np.arange(24)), data, seed=1, steps=None, batch_size=12)
     kept = {"dirpath": folder, "save_top_k": -1, "enable_version_counter": False}
@@ -377,11 +379,31 @@ def test_measuring_on_the_way_changes_no_mean() -> None:
     assert torch.equal(*ends)
 
 
+@pytest.mark.parametrize("trainer", [{}, {"gradient_clip_val": 0.02}])
+def test_a_step_is_no_longer_than_its_clip(trainer: dict[str, float]) -> None:
+    before = supernet()
+    module = plain(copy.deepcopy(before), clip=0.01)
+    train(module, [batch_of(4)], **trainer)
+    length = torch.cat([step.flatten() for step in steps_of(before, module.net).values()]).norm()
+    assert length.item() == pytest.approx(trainer.get("gradient_clip_val", 0.01), rel=1e-3)
+
+
+def test_other_paths_are_trained_from_the_next_step_on() -> None:
+    module = SupernetModule(supernet())
+    only = Arch(NAME, (3, 3, 3, 3, 3, 3))
+    assert module.paths_at(5) != (only,)
+    module.paths = ListedPaths([only])
+    assert module.paths_at(5) == (only,)
+    with pytest.raises(UsageError, match="expected an arch of 'nats_topology'"):
+        module.paths = ListedPaths([Arch("darts", (0,) * 28)])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"samples": 0}, "samples >= 1, got 0"),
         ({"dropout": 1.0}, "0 <= dropout < 1, got 1.0"),
+        ({"clip": 0.0}, "clip > 0, or None, got 0.0"),
         ({"divide_by": "activ"}, "unknown divide_by 'activ'. Did you mean 'active'"),
         ({"inactive": "decay"}, "unknown inactive 'decay'. Did you mean 'decayed'"),
         ({"paths": UniformPaths(within=Region(NAME, ((0,),) * 6))}, "Allow a convolution"),
