@@ -96,6 +96,11 @@ class FPNAS(SeededStrategy):
         return {"entropy": self._entropies[-1], "samples": float(self._samples)}
 
     @property
+    def policy(self) -> Policy:
+        """The distribution that it learns; it changes with what is told."""
+        return self._policy
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         return self._settings
 

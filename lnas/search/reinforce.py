@@ -133,6 +133,11 @@ class Reinforce(SeededStrategy):
         return {"entropy": self._policy.entropy(), "baseline": self._baseline}
 
     @property
+    def policy(self) -> Policy:
+        """The distribution that it learns; it changes with what is told."""
+        return self._policy
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         return self._settings
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from lnas.lazy import lazy_exports
 from lnas.training.path_sampling import DeisoPaths, FairPaths, ListedPaths, PathSampler, UniformPaths
+from lnas.training.policy_paths import PolicyPaths
 from lnas.training.recipe import Retraining
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = [
     "Measured",
     "PathSampler",
     "PathScore",
+    "PolicyPaths",
     "Retraining",
     "SupernetModule",
     "UniformPaths",

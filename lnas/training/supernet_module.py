@@ -59,9 +59,9 @@ class SupernetModule(pl.LightningModule):
         seed: Decides paths and dropout, together with the number of the step.
         paths: Which paths; `UniformPaths()` is any of the supernet's region.
         samples: How many paths a step trains, rounds of them where the sampler draws rounds.
-        optimizer: Makes the optimizer from all parameters.
+        optimizer: Makes the optimizer from all parameters; "study" is `STUDY_OPTIMIZER`.
         schedule: Makes a `ReduceLROnPlateau`, which is given the training loss of each epoch, or a scheduler with
-            timm's `step(epoch)`; None keeps the learning rate.
+            timm's `step(epoch)`; "study" is `STUDY_SCHEDULE`, None keeps the learning rate.
         divide_by: What summed gradients are divided by; see `DivideBy`.
         inactive: What becomes of parameters that no path of a step uses; see `Inactive`. "decayed" does so from the
             first step on, where in the study it began with the first that used a parameter.
@@ -83,8 +83,8 @@ class SupernetModule(pl.LightningModule):
         seed: int = 0,
         paths: PathSampler | None = None,
         samples: int = 1,
-        optimizer: OptimizerFactory = STUDY_OPTIMIZER,
-        schedule: ScheduleFactory | None = STUDY_SCHEDULE,
+        optimizer: OptimizerFactory | Literal["study"] = "study",
+        schedule: ScheduleFactory | Literal["study"] | None = "study",
         divide_by: DivideBy = "active",
         inactive: Inactive = "decayed",
         dropout: float = 0.1,
@@ -99,8 +99,8 @@ class SupernetModule(pl.LightningModule):
         self.paths = UniformPaths() if paths is None else paths
         self._samples = samples
         self._seed = seed
-        self._optimizer = optimizer
-        self._schedule = schedule
+        self._optimizer = STUDY_OPTIMIZER if optimizer == "study" else optimizer
+        self._schedule = STUDY_SCHEDULE if schedule == "study" else schedule
         self._divide_by = divide_by
         self._inactive = inactive
         self._dropout = dropout
@@ -114,8 +114,8 @@ class SupernetModule(pl.LightningModule):
             "paths": describe(self.paths),
             "samples": samples,
             "seed": seed,
-            "optimizer": describe(optimizer),
-            "schedule": describe(schedule),
+            "optimizer": describe(self._optimizer),
+            "schedule": describe(self._schedule),
             "divide_by": divide_by,
             "inactive": inactive,
             "dropout": dropout,

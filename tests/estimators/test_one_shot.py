@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
+import jsonargparse
 import lightning.pytorch as pl
 import numpy as np
 import pytest
@@ -29,6 +31,7 @@ SPACE, DATA = NatsTopologySpace(), DigitsData()
 SMALL = NetBuilder(channels=4, cells=1, affine=False)
 ARCH, OTHER = (SPACE.sample(np.random.default_rng(seed)) for seed in (0, 1))
 NET = NetBuilder()
+OF_EIGHT = "|skip_connect~0|+|none~0|nor_conv_1x1~1|+|nor_conv_1x1~0|nor_conv_1x1~1|skip_connect~2|"
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +115,7 @@ def test_the_supernet_is_loaded_once_and_not_pickled(make: Callable[..., OneShot
     estimator = make()
     size = len(pickle.dumps(estimator))
     before = values(estimator)
-    assert estimator._supernet_of(ARCH) is estimator._supernet_of(OTHER)
+    assert estimator._supernets_of(ARCH) is estimator._supernets_of(OTHER)
     assert len(pickle.dumps(estimator)) < size + 1000
     assert values(pickle.loads(pickle.dumps(estimator))) == before
 
@@ -131,6 +134,113 @@ def test_a_checkpoint_says_its_region(make: Callable[..., OneShotEstimator], tmp
     )
     with pytest.raises(UsageError, match=rf"region of nats_topology, got '{OTHER}'"):
         estimator.estimate(OTHER, seed=0)
+
+
+def saved(path: Path, seed: int = 1) -> str:
+    """Save other weights of the whole space."""
+    torch.manual_seed(seed)
+    torch.save(build_supernet(SPACE, 10, 4, 1).state_dict(), path)
+    return str(path)
+
+
+def test_several_supernets_give_the_mean_of_what_each_gives(
+    make: Callable[..., OneShotEstimator], weights: str, tmp_path: Path
+) -> None:
+    """Also one of a part of the space, as a checkpoint says, and one that has no number."""
+    part = checkpoint(tmp_path / "part.ckpt", SPACE.region.without(1, OTHER.genes[1]))
+    files = [weights, saved(tmp_path / "other.pt"), part]
+    each = np.array([values(make(weights=path)) for path in files])
+    together = make(weights=files)
+    assert values(together) == pytest.approx(each.mean(axis=0), rel=1e-12)
+    estimates = together.estimate(ARCH, seed=0)
+    assert [estimate.detail["values"] for estimate in estimates.values()] == each.T[:, :, None].tolist()
+    assert len(together.protocol.weights) == 3
+    assert make(weights=[weights]).protocol == make(weights=weights).protocol
+    with pytest.raises(UsageError, match=rf"region of nats_topology, got '{OTHER}'"):
+        together.estimate(OTHER, seed=0)
+
+    broken = torch.load(files[1], weights_only=True)
+    broken["classifier.bias"][0] = torch.nan
+    torch.save(broken, tmp_path / "broken.pt")
+    estimates = make(weights=[weights, str(tmp_path / "broken.pt")]).estimate(ARCH, seed=0)
+    assert [(estimate.status, estimate.detail["at"]) for estimate in estimates.values()] == [("nonfinite", [1, 0])] * 2
+
+
+def twins_of(arch: Arch) -> list[Arch]:
+    return [twin for twin in SPACE.archs() if SPACE.canonical(twin) == SPACE.canonical(arch)]
+
+
+def test_a_class_has_the_mean_of_its_members_and_is_evaluated_once(
+    make: Callable[..., OneShotEstimator], weights: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twins = twins_of(SPACE.parse(OF_EIGHT))
+    assert len(twins) == 8
+    files = [weights, saved(tmp_path / "other.pt")]
+    own = np.array([values(make(weights=files), twin) for twin in twins])
+    assert len({*map(tuple, own)}) > 1  # they do have numbers of their own
+    asked: list[int] = []
+    evaluate = path_evaluation.evaluate_paths
+    monkeypatch.setattr(
+        path_evaluation,
+        "evaluate_paths",
+        lambda net, archs, *rest: asked.append(len(archs)) or evaluate(net, archs, *rest),
+    )
+    averaged = make(weights=files, members="class")
+    first, last = (averaged.estimate(twin, seed=0) for twin in (twins[0], twins[-1]))
+    assert [estimate.value for estimate in first.values()] == pytest.approx(own.mean(axis=0), rel=1e-6)
+    assert [(each.value, each.detail, each.seconds) for each in last.values()] == [
+        (each.value, each.detail, 0.0) for each in first.values()
+    ]
+    assert asked == [8, 8]
+    assert all(estimate.seconds > 0 for estimate in first.values())
+    alone = make(members="class").estimate(twins[0], seed=0)
+    assert [estimate.detail for estimate in alone.values()] == [{"members": 8}] * 2
+    assert averaged.protocol != make(weights=files).protocol
+    again = pickle.loads(pickle.dumps(averaged))
+    assert again.estimate(twins[-1], seed=0)["oneshot_loss"].value == first["oneshot_loss"].value
+    assert len(asked) == 5
+
+
+def test_members_outside_the_region_do_not_count(make: Callable[..., OneShotEstimator], tmp_path: Path) -> None:
+    twins = twins_of(SPACE.parse(OF_EIGHT))
+    region = SPACE.region.without(1, twins[0].genes[1])
+    inside = [twin for twin in twins if twin in region]
+    assert len(inside) == 6
+    path = checkpoint(tmp_path / "part.ckpt", region)
+    own = np.array([values(make(weights=path), twin) for twin in inside])
+    averaged = make(weights=path, members="class")
+    assert values(averaged, inside[1]) == pytest.approx(own.mean(axis=0), rel=1e-6)
+    with pytest.raises(UsageError, match="expected an arch of the supernet's region"):
+        averaged.estimate(twins[0], seed=0)
+
+
+def test_what_failed_is_tried_again_for_the_next_of_its_class(
+    make: Callable[..., OneShotEstimator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(*args: Any) -> None:
+        raise MemoryError("no more")
+
+    averaged = make(members="class", batches=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(path_evaluation, "evaluate_paths", raises)
+        assert averaged.estimate(ARCH, seed=0)["oneshot_loss"].status == "failed"
+    assert averaged.estimate(ARCH, seed=0)["oneshot_loss"].status == "ok"
+
+
+def test_a_space_whose_classes_cannot_be_listed_is_named(make: Callable[..., OneShotEstimator], tmp_path: Path) -> None:
+    arch = DartsSpace().sample(np.random.default_rng(0))
+    path = checkpoint(tmp_path / "darts.ckpt", Region.of(arch))
+    with pytest.raises(UsageError, match=r"OneShotEstimator\(members='class'\): expected a region of independent"):
+        make(weights=path, members="class").estimate(arch, seed=0)
+
+
+def test_a_config_names_one_file_or_several() -> None:
+    parser = jsonargparse.ArgumentParser()
+    parser.add_argument(
+        "--weights", type=inspect.signature(OneShotEstimator, eval_str=True).parameters["weights"].annotation
+    )
+    assert parser.parse_args(["--weights=a.ckpt"]).weights == "a.ckpt"
+    assert parser.parse_args(["--weights=[a.ckpt, b.ckpt]"]).weights == ["a.ckpt", "b.ckpt"]
 
 
 def test_a_path_whose_logits_are_not_finite_has_no_number(
@@ -160,6 +270,9 @@ def test_what_raises_has_failed(make: Callable[..., OneShotEstimator], monkeypat
         ({"batch_size": 1}, r"batch_size >= 2, got 1"),
         ({"batch_size": 0, "statistics": "running"}, r"batch_size >= 1, got 0"),
         ({"calibration": 0}, r"calibration >= 1, got 0"),
+        ({"members": "clas"}, r"unknown members 'clas'. Did you mean 'class'"),
+        ({"weights": []}, r"expected one file, or several of which each is named once, got \[\]"),
+        ({"weights": ["a.ckpt", "a.ckpt"]}, r"each is named once, got \['a.ckpt', 'a.ckpt'\]"),
         ({"statistics": "runing"}, r"unknown statistics 'runing'. Did you mean 'running'"),
         ({"split": "valid"}, r"unknown split 'valid'"),
         ({"device": "cuda"}, r"unknown device 'cuda'"),

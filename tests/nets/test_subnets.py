@@ -18,7 +18,8 @@ from lnas.errors import UsageError
 from lnas.nets import NetBuilder, RegionNet, SubnetsOf, build_supernet
 from lnas.nets.subnets import DEFAULT_SUPERNET
 from lnas.spaces import NatsSizeSpace, NatsTopologySpace
-from lnas.types import Arch, describe
+from lnas.training import SupernetModule, quiet_lightning, short_trainer
+from lnas.types import Arch, Region, describe
 
 SPACE = NatsTopologySpace()
 MIXED = SPACE.parse("|nor_conv_1x1~0|+|avg_pool_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_1x1~1|avg_pool_3x3~2|")
@@ -65,6 +66,25 @@ def test_weights_saved_by_torch_are_read(supernet: RegionNet, tmp_path: Path) ->
     own = supernet.subnet(MIXED).state_dict()
     net = SubnetsOf(str(path), SMALL)(MIXED, 7)
     assert all(torch.equal(tensor, own[name]) for name, tensor in net.state_dict().items())
+
+
+def test_a_checkpoint_of_a_supernets_training_is_read_with_its_region(tmp_path: Path) -> None:
+    region = SPACE.region.without(1, OTHER.genes[1])
+    torch.manual_seed(0)
+    module = SupernetModule(build_supernet(region, 10, 4, 1))
+    trainer = short_trainer([], steps=1, accelerator="cpu")
+    with quiet_lightning():
+        trainer.fit(module, torch.utils.data.DataLoader([(images(), torch.arange(4))], batch_size=None))
+    trainer.save_checkpoint(tmp_path / "part.ckpt")
+    factory = SubnetsOf(tmp_path / "part.ckpt", SMALL)
+    own = module.net.subnet(MIXED).state_dict()
+    net = factory(MIXED, 10)
+    assert net.region == Region.of(MIXED)
+    assert all(torch.equal(tensor, own[name]) for name, tensor in net.state_dict().items())
+    with pytest.raises(UsageError, match=f"expected an arch of the network's region of nats_topology, got '{OTHER}'"):
+        factory(OTHER, 10)
+    with pytest.raises(UsageError, match="expected a supernet of nats_size, got 'one of nats_topology'"):
+        factory(Arch("nats_size", (0,) * 5), 10)
 
 
 def test_what_becomes_of_a_net_changes_no_other(weights: Path) -> None:

@@ -68,3 +68,11 @@ def test_nothing_measured_is_no_answer() -> None:
 def test_what_cannot_be_is_refused_at_construction() -> None:
     with pytest.raises(UsageError, match=r"share > 0, got 0"):
         FPNAS(TinySpace(), 0, ONES, share=0)
+
+
+def test_its_policy_is_seen_learning() -> None:
+    strategy = FPNAS(NatsTopologySpace(), 0, ONES)
+    before = strategy.policy.entropy()
+    strategy.tell([trial(arch) for arch in strategy.ask(30)])
+    assert strategy.state["entropy"] == strategy.policy.entropy() != before
+    assert strategy.policy.mode() == strategy.answer()

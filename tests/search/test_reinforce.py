@@ -91,3 +91,11 @@ def test_the_answer_is_the_mode_or_the_best_sample() -> None:
 def test_what_cannot_be_is_refused_at_construction(options: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Reinforce(TinySpace(), 0, ONES, **options)
+
+
+def test_its_policy_is_seen_learning() -> None:
+    strategy = Reinforce(TinySpace(), 0, ONES, lr=0.5)
+    before = strategy.policy.entropy()
+    run(strategy, 50)
+    assert strategy.state["entropy"] == strategy.policy.entropy() < before
+    assert strategy.policy.mode() == strategy.answer()

@@ -15,12 +15,13 @@ from lnas.errors import UsageError, complaint
 from lnas.nets.region_net import RegionNet
 from lnas.stats.criteria import Criteria, criteria, ranking_stability
 from lnas.training.callbacks.epoch_ends import EpochEndCallback
+from lnas.training.callbacks.path_scores import path_scores
 from lnas.training.callbacks.stopwatch import Stopwatch
 from lnas.training.callbacks.temporal_ensemble import TemporalEnsembleCallback
-from lnas.training.path_evaluation import Statistics, evaluate_paths
+from lnas.training.path_evaluation import Statistics
 from lnas.types import Arch
 
-AT = (0.05, 0.1, 0.5)
+AT = (0.005, 0.05, 0.1, 0.5)
 """The K of the top and bottom that are logged: ratios of the architectures."""
 
 _STATISTICS = ("batch", "running")
@@ -52,6 +53,8 @@ class RankingCallback(EpochEndCallback):
         ensemble: A callback of the same Trainer, before this one.
 
     Attributes:
+        archs: As given.
+        truth: As given.
         records: A dict for each time: `epoch`, counted from 1, `step`, `seconds` that this time took, `share` of the
             training's wall time so far that went into all of them, and for each score `SCORE/mean`, `SCORE/missing`,
             `SCORE/CRITERION` and `SCORE/CRITERION@K` by the names of `Criteria`, and from the second time on
@@ -94,6 +97,14 @@ class RankingCallback(EpochEndCallback):
         self._statistics: Statistics = statistics
         self._ensemble = ensemble
         self._forget()
+
+    @property
+    def archs(self) -> Sequence[Arch]:
+        return self._archs
+
+    @property
+    def truth(self) -> Sequence[float]:
+        return self._truth
 
     @property
     def last_epoch(self) -> int:
@@ -167,10 +178,7 @@ class RankingCallback(EpochEndCallback):
         return columns
 
     def _columns(self, name: str, trainer: pl.Trainer, module: Any) -> Columns:
-        precision = trainer.precision_plugin
-        with precision.val_step_context():
-            batches = map(precision.convert_input, self._batches)
-            scores = evaluate_paths(module.net, self._archs, batches, self._statistics)
+        scores = path_scores(trainer, module, self._archs, self._batches, self._statistics)
         found = [scores[arch] for arch in self._archs]
         return {
             f"{name}_acc": [score.accuracy if math.isfinite(score.loss) else math.nan for score in found],

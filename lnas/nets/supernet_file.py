@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lnas.errors import UsageError, complaint
-from lnas.nets import NetBuilder
-from lnas.nets.subnets import require_fit, supernet_options
+from lnas.errors import UsageError, complaint, unknown_name
+from lnas.nets.builder import NetBuilder
 from lnas.nets.weights_file import WeightsFile
-from lnas.spaces import SPACES
 from lnas.types import Region
 
 if TYPE_CHECKING:
@@ -42,16 +42,20 @@ class SupernetFile(WeightsFile):
             UsageError: If the file cannot be read, or holds no supernet of this space, these options and this number of
                 classes.
         """
-        from lnas.nets import build_supernet, isolated_randomness
+        from lnas.nets.build import build_supernet
+        from lnas.nets.randomness import isolated_randomness
+        from lnas.spaces import SPACES
 
+        if space not in SPACES:
+            raise UsageError(f"{self._call}: {unknown_name('space', space, SPACES)}")
         options = supernet_options(builder, self._call)
         region, tensors = self._of_checkpoint() if self._is_checkpoint else (SPACES[space]().region, self.tensors())
         if region.space != space:
-            step = "Score architectures of its space, or name another file."
+            step = f"Take architectures of {region.space}, or name another file."
             raise UsageError(complaint(self._call, f"a supernet of {space}", f"one of {region.space}", step))
         with isolated_randomness(0):
             net = build_supernet(region, num_classes, **options)
-        require_fit(net.state_dict(), tensors, self._call)
+        _require_fit(net.state_dict(), tensors, self._call)
         net.load_state_dict(tensors)
         return net
 
@@ -84,3 +88,30 @@ def _parsed_region(text: str) -> Region:
     """
     space, _, decisions = text.partition(":")
     return Region(space, tuple(tuple(map(int, allowed.split(","))) for allowed in decisions.split("-")))
+
+
+def supernet_options(builder: NetBuilder, call: str) -> dict[str, Any]:
+    """Return a builder's options as `build_supernet` takes them; raise `UsageError` for one that it has not."""
+    from lnas.nets.build import build_supernet
+
+    known = inspect.signature(build_supernet).parameters
+    for option in fields(builder):
+        value = getattr(builder, option.name)
+        if option.name not in known and value != option.default:
+            raise UsageError(complaint(call, f"no {option.name!r} for a supernet", value, "Leave it out."))
+    return {option.name: getattr(builder, option.name) for option in fields(builder) if option.name in known}
+
+
+def _require_fit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], call: str) -> None:
+    """Raise `UsageError` unless tensors have the names and shapes of a supernet's."""
+    wanted, got = ({name: tuple(tensor.shape) for name, tensor in part.items()} for part in (expected, found))
+    wrong = [name for name in wanted | got if wanted.get(name) != got.get(name)]
+    if not wrong:
+        return
+    classes, name = "classifier.bias", wrong[0]
+    if classes in wrong and classes in got:
+        expected_classes = f"num_classes={got[classes][0]}, which the file has"
+        raise UsageError(complaint(call, expected_classes, wanted[classes][0], "Take the data it was trained on."))
+    shape = f"a tensor {name!r} of shape {wanted[name]}" if name in wanted else f"no tensor {name!r}"
+    next_step = f"{len(wrong)} do not fit: give `supernet` the options of the one saved, and archs of its space."
+    raise UsageError(complaint(call, shape, got.get(name), next_step))
