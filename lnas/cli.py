@@ -88,6 +88,18 @@ COMMANDS = {
         "  lnas search --config configs/search/lightweight_nas.yaml\n"
         "  lnas search --from results/search --at 50 --seed 1 --output results/branch",
     ),
+    "supernet": Command(
+        "lnas.pipeline.supernet.train",
+        "train_supernet",
+        {"data": "lnas.data", "space": "lnas.spaces", "training": "lnas.training", "controller": "lnas.search"},
+        "train a supernet, watch what it learns to rank, keep its weights",
+        "  lnas supernet --data DigitsData --net.channels 4 --net.cells 1 --epochs 20 --ranking.archs 100"
+        " --truth.benchmark digits --truth.key digits-1.0/digits/test@8/mean\n"
+        "  lnas supernet --config configs/supernet/nats_topology_reduced.yaml --data.root FOLDER\n"
+        "  lnas supernet --data DigitsData --training Darts --epochs 20\n"
+        "  lnas score --data DigitsData --archs 100 --estimators OneShotEstimator"
+        " --estimators.weights results/supernet/last.ckpt",
+    ),
     "study": Command(
         "lnas.pipeline.study.study",
         "study",

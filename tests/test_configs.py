@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1] / "configs"
 CONFIGS = sorted(ROOT.rglob("*.yaml"))
 
 
-COMMAND_OF = {"bench": "bench build", "score": "score", "search": "search", "study": "study"}
+COMMAND_OF = {"bench": "bench build", "score": "score", "search": "search", "study": "study", "supernet": "supernet"}
 
 
 def command_of(config: Path) -> str:
@@ -20,7 +20,7 @@ def command_of(config: Path) -> str:
 
 
 def test_no_config_is_overlooked() -> None:
-    assert len(CONFIGS) == 19
+    assert len(CONFIGS) == 25
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda file: str(file.relative_to(ROOT)))

@@ -44,6 +44,14 @@ class Truth:
         benchmark = self._open(space)
         return [_known(benchmark, arch, self._parsed) for arch in archs]
 
+    def listed(self, space: SearchSpace) -> list[Arch] | None:
+        """Return the architectures that have an accuracy, as the table has them; None where the benchmark is none."""
+        benchmark = self._open(space)
+        if not isinstance(benchmark, TabularBenchmark):
+            return None
+        known = np.isfinite(benchmark.table(self._parsed).accuracy)
+        return [arch for arch, is_known in zip(benchmark.archs(), known, strict=True) if is_known]
+
     def best(self, space: SearchSpace) -> float | None:
         """Return the highest accuracy of all, in percent; None where the benchmark is no table."""
         benchmark = self._open(space)

@@ -1,0 +1,1 @@
+"""`lnas supernet`: train a supernet and watch what it learns to rank."""
