@@ -18,7 +18,6 @@ from lnas.estimators.base import Estimator
 from lnas.estimators.devices import fastest_device
 from lnas.estimators.directions import OF_ONE_SHOT
 from lnas.nets import NetBuilder
-from lnas.nets.subnets import DEFAULT_SUPERNET
 from lnas.nets.supernet_file import SupernetFile
 from lnas.spaces import SPACES
 from lnas.spaces.isomorphs import classes_within
@@ -41,7 +40,7 @@ class OneShotProtocol:
 
     Attributes:
         weights: Hash of each file's content.
-        supernet: The options with which the supernets were built.
+        supernet: The options with which the supernets were built; None where the files say them.
         members: Whose scores an architecture's is the mean of.
         num_classes: Outputs.
         statistics: What batch norms go by.
@@ -91,7 +90,8 @@ class OneShotEstimator(Estimator):
         weights: The supernet: a `.ckpt` file as a `SupernetModule`'s Trainer writes it, of any region, or a state dict
             of the supernet of a whole space: `.safetensors`, or what `torch.save` wrote. Of a list of files the scores
             are averaged.
-        supernet: The options with which those supernets were built; `auxiliary` and `drop_path` are none of them.
+        supernet: The options with which those supernets were built; `auxiliary` and `drop_path` are none of them. None
+            is those that a checkpoint of `lnas supernet` holds, and else those of the published supernet.
         members: Whose scores an architecture's is the mean of: its own alone, or those of its class of isomorphic
             architectures, as far as they are in the supernet's region. For a region of up to a million.
         batches: How many batches, the first ones of the split, in its order and not augmented; None is all, the last of
@@ -117,7 +117,7 @@ class OneShotEstimator(Estimator):
         net: Callable[[Arch, int], Any],
         data: ImageData,
         weights: Sequence[str] | str,
-        supernet: NetBuilder = DEFAULT_SUPERNET,
+        supernet: NetBuilder | None = None,
         members: Members = "own",
         batches: int | None = None,
         batch_size: int = 128,

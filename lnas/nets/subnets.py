@@ -16,9 +16,6 @@ from lnas.types import Arch
 if TYPE_CHECKING:
     from lnas.nets.region_net import RegionNet
 
-DEFAULT_SUPERNET = NetBuilder(affine=False, bn_momentum=0.1)
-"""The options that `build_supernet` has where none are given."""
-
 
 @dataclass(frozen=True)
 class SubnetsOf:
@@ -34,7 +31,8 @@ class SubnetsOf:
         weights: The supernet: a `.ckpt` file as a `SupernetModule`'s Trainer writes it, of any region, or a state dict
             of the supernet of the whole space that the architectures are of: a `.safetensors` file, or what
             `torch.save` wrote. Kept as float32, as networks are built.
-        supernet: The options with which that supernet was built; `auxiliary` and `drop_path` are none of them.
+        supernet: The options with which that supernet was built; `auxiliary` and `drop_path` are none of them. None is
+            those that a checkpoint of `lnas supernet` holds, and else those of the published supernet.
 
     Raises:
         UsageError: When called, if the file cannot be read, its tensors do not fit the supernet of these options, this
@@ -42,7 +40,7 @@ class SubnetsOf:
     """
 
     weights: InitVar[str | Path]
-    supernet: NetBuilder = DEFAULT_SUPERNET
+    supernet: NetBuilder | None = None
     file: SupernetFile = field(init=False)
 
     def __post_init__(self, weights: str | Path) -> None:

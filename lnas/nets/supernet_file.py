@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lnas.errors import UsageError, complaint, unknown_name
 from lnas.nets.builder import NetBuilder
@@ -19,7 +19,21 @@ if TYPE_CHECKING:
 
     from lnas.nets.region_net import RegionNet
 
+DEFAULT_SUPERNET = NetBuilder(affine=False, bn_momentum=0.1)
+"""The options that `build_supernet` has where none are given."""
+
+SUPERNET = "supernet"
+"""The hyper-parameter of a checkpoint that holds the fields of the `NetBuilder` with which its supernet was built."""
+
 _NET = "net."
+
+
+class Saved(NamedTuple):
+    """What a file says: the region that was trained, the supernet's options where they are known, and its tensors."""
+
+    region: Region
+    builder: NetBuilder | None
+    tensors: Mapping[str, Tensor]
 
 
 class SupernetFile(WeightsFile):
@@ -27,15 +41,17 @@ class SupernetFile(WeightsFile):
 
     Args:
         path: A `.ckpt` file is a checkpoint of a `SupernetModule` as Lightning writes it, which says what region the
-            supernet has; any other is a state dict as of `WeightsFile`, of the supernet of a whole space.
+            supernet has, and one of `lnas supernet` also the options with which it was built; any other is a state dict
+            as of `WeightsFile`, of the supernet of a whole space.
     """
 
-    def load(self, space: str, builder: NetBuilder, num_classes: int) -> RegionNet:
+    def load(self, space: str, builder: NetBuilder | None, num_classes: int) -> RegionNet:
         """Build the supernet and give it the weights. Generators of random numbers are left as found.
 
         Args:
             space: Name of the space that it is to be of.
-            builder: The options with which it was built; `auxiliary` and `drop_path` are none of them.
+            builder: The options with which it was built; `auxiliary` and `drop_path` are none of them. None is those
+                that the file says, or else `DEFAULT_SUPERNET`.
             num_classes: Outputs.
 
         Raises:
@@ -48,35 +64,39 @@ class SupernetFile(WeightsFile):
 
         if space not in SPACES:
             raise UsageError(f"{self._call}: {unknown_name('space', space, SPACES)}")
-        options = supernet_options(builder, self._call)
-        region, tensors = self._of_checkpoint() if self._is_checkpoint else (SPACES[space]().region, self.tensors())
-        if region.space != space:
-            step = f"Take architectures of {region.space}, or name another file."
-            raise UsageError(complaint(self._call, f"a supernet of {space}", f"one of {region.space}", step))
+        given = builder and supernet_options(builder, self._call)
+        saved = self._of_checkpoint() if self._is_checkpoint else Saved(SPACES[space]().region, None, self.tensors())
+        if saved.region.space != space:
+            step = f"Take architectures of {saved.region.space}, or name another file."
+            raise UsageError(complaint(self._call, f"a supernet of {space}", f"one of {saved.region.space}", step))
+        options = given or supernet_options(saved.builder or DEFAULT_SUPERNET, self._call)
         with isolated_randomness(0):
-            net = build_supernet(region, num_classes, **options)
-        _require_fit(net.state_dict(), tensors, self._call)
-        net.load_state_dict(tensors)
+            net = build_supernet(saved.region, num_classes, **options)
+        _require_fit(net.state_dict(), saved.tensors, self._call)
+        net.load_state_dict(saved.tensors)
         return net
 
     @property
     def _is_checkpoint(self) -> bool:
         return Path(self.path).suffix == ".ckpt"
 
-    def _of_checkpoint(self) -> tuple[Region, Mapping[str, Tensor]]:
-        """Return the region that was trained and the supernet's tensors."""
+    def _of_checkpoint(self) -> Saved:
         import torch
 
         content = self._unchanged()
         try:
             saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-            region = _parsed_region(saved["hyper_parameters"]["region"])
-            tensors = {name.removeprefix(_NET): tensor for name, tensor in saved["state_dict"].items()}
+            hyper_parameters = saved["hyper_parameters"]
+            options = hyper_parameters.get(SUPERNET)
+            return Saved(
+                _parsed_region(hyper_parameters["region"]),
+                None if options is None else NetBuilder(**options),
+                {name.removeprefix(_NET): tensor for name, tensor in saved["state_dict"].items()},
+            )
         except Exception as error:  # the reader raises errors of many kinds
             expected = "a checkpoint that a SupernetModule's Trainer wrote"
             step = "A state dict of other origin is saved as `.safetensors` or `.pt`."
             raise UsageError(complaint(self._call, expected, type(error).__name__, step)) from error
-        return region, tensors
 
 
 def _parsed_region(text: str) -> Region:

@@ -9,6 +9,8 @@ from lnas.training.recipe import Retraining
 
 if TYPE_CHECKING:
     from lnas.training.candidate_module import CandidateModule
+    from lnas.training.differentiable_methods import Darts, Gdas, PcDarts
+    from lnas.training.differentiable_module import DifferentiableModule
     from lnas.training.fitting import Fitted, Measured, fit, measure
     from lnas.training.path_evaluation import PathScore, evaluate_paths
     from lnas.training.supernet_module import SupernetModule
@@ -16,13 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CandidateModule",
+    "Darts",
     "DeisoPaths",
+    "DifferentiableModule",
     "FairPaths",
     "Fitted",
+    "Gdas",
     "ListedPaths",
     "Measured",
     "PathSampler",
     "PathScore",
+    "PcDarts",
     "PolicyPaths",
     "Retraining",
     "SupernetModule",
@@ -39,6 +45,10 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "CandidateModule": "lnas.training.candidate_module",
+        "Darts": "lnas.training.differentiable_methods",
+        "DifferentiableModule": "lnas.training.differentiable_module",
+        "Gdas": "lnas.training.differentiable_methods",
+        "PcDarts": "lnas.training.differentiable_methods",
         "Fitted": "lnas.training.fitting",
         "Measured": "lnas.training.fitting",
         "PathScore": "lnas.training.path_evaluation",

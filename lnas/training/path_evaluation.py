@@ -83,11 +83,12 @@ def evaluate_paths(
     totals, count = torch.zeros(len(paths), 2, dtype=torch.float64), 0
     with isolated_randomness(0), torch.inference_mode(), _eval_mode(net):
         of_path = _statistics_of_paths(net, paths, statistics, calibration)
+        shared = _shared_forwards(net)
         for images, labels in batches:
             if statistics == "batch":
                 _require_several(images)
             batch = images.to(device), labels.to(device)
-            with substituted(_shared_forwards(net)):
+            with substituted(shared):
                 tallies = [_tally(net, arch, statistics, batch) for arch, statistics in of_path.items()]
             totals += torch.stack(tallies).cpu()
             count += len(labels)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lnas.errors import UsageError
 from lnas.nets import NetBuilder, RegionNet, SubnetsOf, build_supernet
-from lnas.nets.subnets import DEFAULT_SUPERNET
+from lnas.nets.supernet_file import DEFAULT_SUPERNET
 from lnas.spaces import NatsSizeSpace, NatsTopologySpace
 from lnas.training import SupernetModule, quiet_lightning, short_trainer
 from lnas.types import Arch, Region, describe

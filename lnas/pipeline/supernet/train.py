@@ -6,7 +6,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ from lnas.data import ImageData
 from lnas.data.module import StepDataModule
 from lnas.errors import UsageError, complaint
 from lnas.nets import NetBuilder, RegionNet, build_supernet, isolated_randomness
-from lnas.nets.subnets import DEFAULT_SUPERNET
-from lnas.nets.supernet_file import supernet_options
+from lnas.nets.supernet_file import DEFAULT_SUPERNET, SUPERNET, supernet_options
 from lnas.pipeline.display import Display
 from lnas.pipeline.options import check_at_least, check_output, check_seed
 from lnas.pipeline.provenance import provenance
@@ -140,6 +139,7 @@ def train_supernet(
     with isolated_randomness(derive_seed(seed, "supernet")):
         supernet = build_supernet(region, data.num_classes, **supernet_options(net, "lnas supernet"))
         module = training(supernet, seed)
+        module.save_hyperparameters({SUPERNET: asdict(net)})
     batches = StepDataModule(
         data.splits["train"],
         data,

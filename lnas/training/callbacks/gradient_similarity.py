@@ -19,7 +19,7 @@ from lnas.errors import UsageError, complaint
 from lnas.nets.randomness import isolated_randomness
 from lnas.nets.region_net import RegionNet
 from lnas.seeds import derive_seed
-from lnas.training.callbacks.forgetting import DiagnosisCallback, described
+from lnas.training.callbacks.diagnosis import DiagnosisCallback, described
 from lnas.training.callbacks.path_scores import require_supernet
 from lnas.training.norm_statistics import no_statistics, norms_of, statistics_replaced
 from lnas.training.path_sampling import UniformPaths
@@ -47,8 +47,8 @@ class GradientSimilarityCallback(DiagnosisCallback):
     what they are taken of is `RegionNet.subnet`: gradients of the supernet, buffers, modes and generators are not
     touched, and a training with it is, bit for bit, one without it. It takes one forward and one backward pass for each
     architecture and batch, as long as a training step of that path, and memory for a gradient of each architecture.
-    With several processes each measures all, and the first logs. Unless the Trainer is bare-bones, the numbers of `records`
-    are logged as `gradient_similarity/NAME`.
+    With several processes each measures all, and the first logs. Unless the Trainer is bare-bones, the numbers of
+    `records` are logged as `gradient_similarity/NAME`.
 
     Args:
         batches: What gradients are taken on; the similarity of a pair is the mean of those on each batch.

@@ -74,7 +74,7 @@ def test_page_tables_records_and_weights_are_written(whole: Path) -> None:
 @pytest.mark.parametrize(("file", "score"), [("last", "oneshot"), ("ensemble", "ensemble")])
 def test_the_estimator_gives_the_scores_of_the_last_time(whole: Path, file: str, score: str) -> None:
     rows = [row for row in pq.read_table(whole / "scores.parquet").to_pylist() if row["epoch"] == 4]
-    options: dict[str, Any] = {"batches": 1, "batch_size": 64, "supernet": NET, "device": "cpu"}
+    options: dict[str, Any] = {"batches": 1, "batch_size": 64, "device": "cpu"}
     estimator = OneShotEstimator(BENCHMARK_NET, DATA, str(whole / f"{file}.ckpt"), **options)
     for row in rows[:3]:
         found = estimator.estimate(SPACE.parse(row["notation"]), seed=0)
