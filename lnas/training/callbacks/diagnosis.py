@@ -12,7 +12,9 @@ import numpy as np
 from lnas.data.batches import Batch
 from lnas.errors import UsageError, complaint
 from lnas.training.callbacks.epoch_ends import EpochEndCallback
+from lnas.training.callbacks.path_scores import require_evaluation, require_supernet
 from lnas.training.callbacks.stopwatch import Stopwatch
+from lnas.training.path_evaluation import Statistics
 from lnas.training.supernet_module import SupernetModule
 from lnas.types import Arch
 

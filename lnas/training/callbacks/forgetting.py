@@ -12,6 +12,7 @@ import numpy as np
 from lnas.data.batches import Batch
 from lnas.errors import UsageError, complaint
 from lnas.seeds import derive_seed
+from lnas.training.callbacks.diagnosis import DiagnosisCallback, described
 from lnas.training.callbacks.path_scores import path_scores, require_supernet
 from lnas.training.path_evaluation import Statistics
 from lnas.types import Arch
@@ -136,7 +137,7 @@ class ForgettingCallback(DiagnosisCallback):
         self._epoch, self._seen = state_dict["epoch"], state_dict["seen"]
         self._due, self._right_after = _read(state_dict["due"]), _read(state_dict["right_after"])
 
-    def _begin(self, trainer: pl.Trainer, module: SupernetModule) -> None:
+    def _begin(self, trainer: pl.Trainer, module: Any) -> None:
         """Choose what is to be evaluated after which step of an epoch."""
         self._epoch, self._seen = trainer.current_epoch + 1, trainer.global_step
         self._due, self._right_after = {}, {}
@@ -157,7 +158,7 @@ class ForgettingCallback(DiagnosisCallback):
         rng = np.random.default_rng(derive_seed(self._seed, "forgetting", self._epoch))
         return [archs[index] for index in rng.permutation(len(archs))[: self._archs]]
 
-    def _follow(self, trainer: pl.Trainer, module: SupernetModule) -> None:
+    def _follow(self, trainer: pl.Trainer, module: Any) -> None:
         """Evaluate what the last step trained: once per optimizer step, however many batches it took."""
         step = trainer.global_step
         if step > self._seen:
@@ -166,7 +167,7 @@ class ForgettingCallback(DiagnosisCallback):
             with self._stopwatch:
                 self._right_after |= self._accuracies(trainer, module, due)
 
-    def _require_plan(self, module: SupernetModule, step: int) -> None:
+    def _require_plan(self, module: Any, step: int) -> None:
         """Raise `UsageError` if a step has not trained what it was to train last, or has trained it once more."""
         trained = set(module.paths_at(step))
         due = {arch for arch, last in self._due.items() if last == step}
@@ -175,7 +176,7 @@ class ForgettingCallback(DiagnosisCallback):
             advice = "Leave it out where a controller is trained; set `module.paths` at ends of epochs, before this."
             raise UsageError(complaint(self._call, expected, f"others at step {step}", advice))
 
-    def _accuracies(self, trainer: pl.Trainer, module: SupernetModule, archs: Sequence[Arch]) -> dict[Arch, float]:
+    def _accuracies(self, trainer: pl.Trainer, module: Any, archs: Sequence[Arch]) -> dict[Arch, float]:
         scores = path_scores(trainer, module, archs, self._batches, self._statistics) if archs else {}
         return {arch: score.accuracy if math.isfinite(score.loss) else math.nan for arch, score in scores.items()}
 
@@ -192,7 +193,7 @@ class ForgettingCallback(DiagnosisCallback):
         self._due, self._right_after = {}, {}
 
 
-def _last_steps(module: SupernetModule, steps: Iterable[int]) -> dict[Arch, int]:
+def _last_steps(module: Any, steps: Iterable[int]) -> dict[Arch, int]:
     """Return for each path that some steps train the last that does, in the order of those."""
     last = {arch: step for step in steps for arch in module.paths_at(step)}
     return dict(sorted(last.items(), key=lambda item: item[1]))
