@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lnas.training.path_evaluation import PathScore, evaluate_paths
     from lnas.training.supernet_module import SupernetModule
     from lnas.training.trainers import honest_signals, quiet_lightning, short_trainer
+    from lnas.training.weight_sharing import WeightSharingModule
 
 __all__ = [
     "CandidateModule",
@@ -33,6 +34,7 @@ __all__ = [
     "Retraining",
     "SupernetModule",
     "UniformPaths",
+    "WeightSharingModule",
     "evaluate_paths",
     "fit",
     "honest_signals",
@@ -53,6 +55,7 @@ __getattr__ = lazy_exports(
         "Measured": "lnas.training.fitting",
         "PathScore": "lnas.training.path_evaluation",
         "SupernetModule": "lnas.training.supernet_module",
+        "WeightSharingModule": "lnas.training.weight_sharing",
         "evaluate_paths": "lnas.training.path_evaluation",
         "fit": "lnas.training.fitting",
         "measure": "lnas.training.fitting",

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from timm.scheduler import CosineLRScheduler
 
 from lnas.nets.partial_channels import with_partial_channels
 from lnas.nets.region_net import RegionNet
-from lnas.training.candidate_module import OptimizerFactory
-from lnas.training.differentiable_module import DifferentiableModule, EpochSchedule
+from lnas.training.differentiable_module import DifferentiableModule, Published
 from lnas.training.relaxations import GumbelChoice
-
-PC_DARTS_OPTIMIZER: OptimizerFactory = partial(torch.optim.SGD, lr=0.1, momentum=0.9, weight_decay=3e-4)
-"""Of PC-DARTS on CIFAR, with batches of 256."""
-
-PC_DARTS_SCHEDULE: EpochSchedule = partial(CosineLRScheduler, lr_min=0.0)
-"""Of PC-DARTS; its release ends at 0.001."""
-
-PC_DARTS_ARCHITECTURE_OPTIMIZER: OptimizerFactory = partial(
-    torch.optim.Adam, lr=6e-4, betas=(0.5, 0.999), weight_decay=1e-3
-)
-"""Of PC-DARTS on CIFAR."""
 
 
 class Darts(DifferentiableModule):
@@ -77,33 +65,23 @@ class PcDarts(DifferentiableModule):
         seed: As there.
         divisor: One of how many channels the operations see.
         warmup_epochs: Epochs at the start in which the logits stay as they are.
-        optimizer: Makes the optimizer of the weights.
-        schedule: Makes the schedule of its learning rate; None keeps it.
-        architecture_optimizer: Makes the optimizer of the logits.
         options: As for `DifferentiableModule`.
+
+    Attributes:
+        published: On CIFAR with batches of 256; the release ends its schedule at 0.001.
 
     Source: Xu et al. 2020, "PC-DARTS: Partial Channel Connections for Memory-Efficient Architecture Search";
     yuhuixu1993/PC-DARTS.
     """
 
+    published: ClassVar = Published(
+        partial(torch.optim.SGD, lr=0.1, momentum=0.9, weight_decay=3e-4),
+        partial(CosineLRScheduler, lr_min=0.0),
+        partial(torch.optim.Adam, lr=6e-4, betas=(0.5, 0.999), weight_decay=1e-3),
+    )
+
     def __init__(
-        self,
-        net: RegionNet,
-        seed: int = 0,
-        divisor: int = 4,
-        warmup_epochs: int = 15,
-        optimizer: OptimizerFactory = PC_DARTS_OPTIMIZER,
-        schedule: EpochSchedule | None = PC_DARTS_SCHEDULE,
-        architecture_optimizer: OptimizerFactory = PC_DARTS_ARCHITECTURE_OPTIMIZER,
-        **options: Any,
+        self, net: RegionNet, seed: int = 0, divisor: int = 4, warmup_epochs: int = 15, **options: Any
     ) -> None:
-        super().__init__(
-            with_partial_channels(net, divisor),
-            seed,
-            edges="normalized",
-            warmup_epochs=warmup_epochs,
-            optimizer=optimizer,
-            schedule=schedule,
-            architecture_optimizer=architecture_optimizer,
-            **options,
-        )
+        net = with_partial_channels(net, divisor)
+        super().__init__(net, seed, edges="normalized", warmup_epochs=warmup_epochs, **options)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, NoReturn, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, NoReturn, get_args
 
-import lightning.pytorch as pl
 import torch
 from timm.scheduler import CosineLRScheduler
 from torch import Tensor, nn
@@ -25,6 +24,7 @@ from lnas.training.edge_spaces import edge_space_of
 from lnas.training.norm_statistics import no_statistics, norms_of, statistics_replaced
 from lnas.training.relaxations import Relaxation, Softmax
 from lnas.training.unrolled import PUBLISHED_RADIUS, unrolled_gradients
+from lnas.training.weight_sharing import REGION, WeightSharingModule
 from lnas.types import Arch, describe
 
 Order = Literal["first", "second"]
@@ -39,23 +39,21 @@ EpochSchedule = Callable[[Optimizer, int], Any]
 
 DrawnFor = Literal["training", "validation"]
 
-DARTS_OPTIMIZER: OptimizerFactory = partial(torch.optim.SGD, lr=0.025, momentum=0.9, weight_decay=3e-4)
-"""Of DARTS; NATS-Bench's released algorithms have weight_decay=5e-4 and nesterov=True."""
 
-DARTS_SCHEDULE: EpochSchedule = partial(CosineLRScheduler, lr_min=0.001)
-"""Of DARTS and of NATS-Bench's released algorithms: a cosine over all epochs."""
+class Published(NamedTuple):
+    """What a method is published with: the optimizers of weights and logits, and the schedule of the former."""
 
-DARTS_ARCHITECTURE_OPTIMIZER: OptimizerFactory = partial(
-    torch.optim.Adam, lr=3e-4, betas=(0.5, 0.999), weight_decay=1e-3
-)
-"""Of DARTS and of NATS-Bench's released algorithms."""
+    optimizer: OptimizerFactory
+    schedule: EpochSchedule
+    architecture_optimizer: OptimizerFactory
+
 
 _INITIAL_DEVIATION = 1e-3
 _MOST_DRAWS = 1000
 _EPOCH = "differentiable_epoch"
 
 
-class DifferentiableModule(pl.LightningModule):
+class DifferentiableModule(WeightSharingModule):
     """Train a supernet and, at the same time, by gradients of their own, the logits of its decisions.
 
     Each step first moves the logits down the gradient of the loss on images that no weight is trained on, then the
@@ -78,7 +76,7 @@ class DifferentiableModule(pl.LightningModule):
         radius: Of the finite difference of the second order; see `unrolled_gradients`.
         edges: See `Edges`.
         warmup_epochs: Epochs at the start in which the logits stay as they are.
-        optimizer: Makes the optimizer of the weights.
+        optimizer: Makes the optimizer of the weights; "published" is that of `published`, here and below.
         schedule: Makes the schedule of its learning rate; None keeps it.
         architecture_optimizer: Makes the optimizer of the logits.
         clip: The largest norm of a gradient of the weights; None is no limit.
@@ -88,6 +86,8 @@ class DifferentiableModule(pl.LightningModule):
     Attributes:
         logits: For each decision with more than one choice a vector, one entry per choice of the region.
         edge_logits: For each node a vector, one entry per edge into it; empty unless `edges` are "normalized".
+        published: The optimizers and the schedule of DARTS. NATS-Bench's released algorithms have another of the
+            weights, with weight_decay=5e-4 and nesterov=True.
 
     Raises:
         UsageError: If the decisions of the space are no operations on edges, the region leaves nothing to decide, or an
@@ -98,6 +98,12 @@ class DifferentiableModule(pl.LightningModule):
     Source: Liu et al. 2019 (DARTS); quark0/darts, `cnn/train_search.py`; D-X-Y/AutoDL-Projects, `exps/NATS-algos`.
     """
 
+    published: ClassVar = Published(
+        partial(torch.optim.SGD, lr=0.025, momentum=0.9, weight_decay=3e-4),
+        partial(CosineLRScheduler, lr_min=0.001),
+        partial(torch.optim.Adam, lr=3e-4, betas=(0.5, 0.999), weight_decay=1e-3),
+    )
+
     def __init__(
         self,
         net: RegionNet,
@@ -107,9 +113,9 @@ class DifferentiableModule(pl.LightningModule):
         radius: float = PUBLISHED_RADIUS,
         edges: Edges = "summed",
         warmup_epochs: int = 0,
-        optimizer: OptimizerFactory = DARTS_OPTIMIZER,
-        schedule: EpochSchedule | None = DARTS_SCHEDULE,
-        architecture_optimizer: OptimizerFactory = DARTS_ARCHITECTURE_OPTIMIZER,
+        optimizer: OptimizerFactory | Literal["published"] = "published",
+        schedule: EpochSchedule | Literal["published"] | None = "published",
+        architecture_optimizer: OptimizerFactory | Literal["published"] = "published",
         clip: float | None = 5.0,
         inactive: Inactive = "decayed",
         none: NoneChoice = "allowed",
@@ -138,9 +144,12 @@ class DifferentiableModule(pl.LightningModule):
         self._order = order
         self._radius = radius
         self._warmup_epochs = warmup_epochs
-        self._optimizer = optimizer
-        self._schedule = schedule
-        self._architecture_optimizer = architecture_optimizer
+        own = self.published
+        self._optimizer = own.optimizer if optimizer == "published" else optimizer
+        self._schedule = own.schedule if schedule == "published" else schedule
+        self._architecture_optimizer = (
+            own.architecture_optimizer if architecture_optimizer == "published" else architecture_optimizer
+        )
         self._clip = clip
         self._inactive = inactive
         self._none = none
@@ -148,16 +157,16 @@ class DifferentiableModule(pl.LightningModule):
         self._sums = {"train_loss": torch.zeros(()), "val_loss": torch.zeros(())}
         self._steps = {"train_loss": 0, "val_loss": 0}
         options = {
-            "region": str(net.region),
+            REGION: str(net.region),
             "seed": seed,
             "relaxation": describe(self._relaxation),
             "order": order,
             "radius": radius,
             "edges": edges,
             "warmup_epochs": warmup_epochs,
-            "optimizer": describe(optimizer),
-            "schedule": describe(schedule),
-            "architecture_optimizer": describe(architecture_optimizer),
+            "optimizer": describe(self._optimizer),
+            "schedule": describe(self._schedule),
+            "architecture_optimizer": describe(self._architecture_optimizer),
             "clip": clip,
             "inactive": inactive,
             "none": none,
@@ -238,10 +247,7 @@ class DifferentiableModule(pl.LightningModule):
         checkpoint[_EPOCH] = {"sums": sums, "steps": dict(self._steps)}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        saved = checkpoint.get(self.CHECKPOINT_HYPER_PARAMS_KEY, {}).get("region")
-        if saved != str(self.net.region):
-            expected = f"a checkpoint of a search in {self.net.region}"
-            self._refuse(expected, saved, "Build the supernet that was saved.")
+        super().on_load_checkpoint(checkpoint)
         self._sums = {name: torch.tensor(total) for name, total in checkpoint[_EPOCH]["sums"].items()}
         self._steps = dict(checkpoint[_EPOCH]["steps"])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Literal, get_args
 
-import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.pytorch.strategies import DDPStrategy
@@ -22,6 +21,7 @@ from lnas.training.active_parameters import Inactive, divide_gradients, shares, 
 from lnas.training.candidate_module import OptimizerFactory, ScheduleFactory
 from lnas.training.input_dropout import dropped_inputs
 from lnas.training.path_sampling import PathSampler, UniformPaths
+from lnas.training.weight_sharing import REGION, WeightSharingModule
 from lnas.types import Arch, describe
 
 DivideBy = Literal["active", "samples"]
@@ -37,7 +37,7 @@ STUDY_SCHEDULE: ScheduleFactory = partial(ReduceLROnPlateau, factor=0.5, patienc
 _EPOCH_LOSS = "supernet_epoch_loss"
 
 
-class SupernetModule(pl.LightningModule):
+class SupernetModule(WeightSharingModule):
     """Train a supernet by cross-entropy on sampled paths: at each step some, all on the same batch.
 
     What a step trains depends on the seed and its number alone, so that a training that is resumed needs no state of a
@@ -110,7 +110,7 @@ class SupernetModule(pl.LightningModule):
         self._batches = 0
         self._lr = 0.0
         options = {
-            "region": str(net.region),
+            REGION: str(net.region),
             "paths": describe(self.paths),
             "samples": samples,
             "seed": seed,
@@ -206,10 +206,7 @@ class SupernetModule(pl.LightningModule):
         checkpoint[_EPOCH_LOSS] = {"sum": float(self._summed_loss()), "batches": self._batches, "lr": self._lr}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        saved = checkpoint.get(self.CHECKPOINT_HYPER_PARAMS_KEY, {}).get("region")
-        if saved != str(self.net.region):
-            expected = f"a checkpoint of a supernet of {self.net.region}"
-            raise UsageError(complaint("SupernetModule", expected, saved, "Build the supernet that was saved."))
+        super().on_load_checkpoint(checkpoint)
         epoch = checkpoint[_EPOCH_LOSS]
         self._loss_sum, self._batches, self._lr = torch.tensor(epoch["sum"]), epoch["batches"], epoch["lr"]
 

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import lightning.pytorch as pl
 from lightning.pytorch.utilities import rank_zero_only
 
 from lnas.data import ImageData
@@ -39,7 +38,7 @@ from lnas.seeds import derive_seed
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.store import Store, write_whole
 from lnas.threads import limited_threads
-from lnas.training import SupernetModule
+from lnas.training import Darts, DifferentiableModule, Gdas, PcDarts, SupernetModule, WeightSharingModule
 from lnas.training.callbacks import StepCallback
 from lnas.training.callbacks.keeping import LAST, EpochRecord, KeepTraining
 from lnas.training.checkpoints import WholeFileCheckpointIO
@@ -52,7 +51,10 @@ _ENSEMBLE = "ensemble.ckpt"
 STUDY_NET = replace(DEFAULT_SUPERNET, dead_edges="skipped")
 """The options of the study of one-shot estimators: edges off every path are not computed."""
 
-TrainingFactory = Callable[[RegionNet, int], pl.LightningModule]
+TrainingFactory = Callable[[RegionNet, int], WeightSharingModule]
+
+TRAININGS = (SupernetModule, Darts, Gdas, PcDarts, DifferentiableModule)
+"""Those that are named by their class alone."""
 
 
 def train_supernet(
