@@ -13,10 +13,12 @@ import re
 import sys
 import traceback
 from abc import ABCMeta
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+import yaml
 from jsonargparse import ArgumentParser, DefaultHelpFormatter, set_parsing_settings
 
 from lnas import __version__
@@ -108,7 +110,20 @@ COMMANDS = {
         "  lnas study short-training\n"
         "  lnas study short-training --processes 2 --archs 200 --output results/more\n"
         "  lnas study short-training-cifar10 --data.root FOLDER --truth.path NATS_TABLE\n"
-        "  lnas study my_study.yaml",
+        "  lnas study my_study.yaml\n"
+        "A study with `scores` in its file, as scores-digits, is one of stored scores: lnas study scores --help.",
+        configs="study",
+    ),
+    "study scores": Command(
+        "lnas.pipeline.scores_study.study",
+        "study_scores",
+        {"space": "lnas.spaces"},
+        "say from stored scores what estimators are worth, in a report to look around in",
+        "  lnas study scores-digits\n"
+        "  lnas study scores-nats --truth.path NATS_TABLE --processes 2\n"
+        "  lnas study scores --scores.zero_shot results/score/scores.parquet --scores.mine my.csv"
+        " --truth.benchmark digits --truth.key digits-1.0/digits/test@8/mean\n"
+        "`lnas study FILE` is this one where FILE has `scores`.",
         configs="study",
     ),
     "bench build": Command(
@@ -269,6 +284,8 @@ def _dispatch(arguments: list[str]) -> int:
     of_two = words[:2] if " ".join(arguments[i] for i in words[:2]) in COMMANDS else words[:1]
     name = " ".join(arguments[i] for i in of_two)
     rest = [argument for i, argument in enumerate(arguments) if i not in of_two]
+    if name == "study":
+        name = _kind_of_study(rest)
     if name in COMMANDS:
         return _run_command(name, rest)
     group = {command: COMMANDS[command] for command in COMMANDS if command.startswith(f"{name} ")}
@@ -328,6 +345,24 @@ def _with_config(arguments: Sequence[str], folder: str) -> list[str]:
         return list(arguments)
     others = [*arguments[:place], *arguments[place + 1 :]]
     return ["--config", str(find_config(named[0], folder)), *others]  # first, so that all options win
+
+
+def _kind_of_study(arguments: Sequence[str]) -> str:
+    """Return the command that is meant by `lnas study`: the one of scores where a config or an option gives them."""
+    spelt = _with_config(arguments, COMMANDS["study"].configs)
+    files = [file for option, file in pairwise(spelt) if option == "--config"]
+    files += [option.removeprefix("--config=") for option in spelt if option.startswith("--config=")]
+    given = any(option.startswith("--scores") for option in spelt)
+    return "study scores" if given or any("scores" in _top_level(Path(file)) for file in files) else "study"
+
+
+def _top_level(config: Path) -> Collection[str]:
+    """Return the names at the top of a YAML file; none where it is no such file, which its parser will say."""
+    try:
+        content = yaml.safe_load(config.read_text())
+    except (OSError, ValueError, yaml.YAMLError):
+        return ()
+    return content if isinstance(content, dict) else ()
 
 
 def _with_parent(arguments: Sequence[str]) -> list[str]:

@@ -378,7 +378,7 @@ def test_a_resumed_search_ends_as_one_that_was_never_stopped(
 @pytest.mark.filterwarnings("ignore:Using ModelCheckpoint with manual optimization")
 def test_a_checkpoint_of_another_region_is_refused(whole: dict[str, tuple[Path, Any]]) -> None:
     checkpoint = torch.load(whole["drawn"][0] / "step=3.ckpt", weights_only=True)
-    with pytest.raises(UsageError, match=r"a checkpoint of a search in nats_topology:.*-1,3-.*got 'nats_topology:"):
+    with pytest.raises(UsageError, match=r"a checkpoint of a supernet of nats_topology:.*-1,3-.*got 'nats_topology:"):
         DifferentiableModule(supernet(REGION.without(3, 0))).on_load_checkpoint(checkpoint)
 
 
