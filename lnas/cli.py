@@ -93,13 +93,13 @@ COMMANDS = {
     "supernet": Command(
         "lnas.pipeline.supernet.train",
         "train_supernet",
-        {"data": "lnas.data", "space": "lnas.spaces", "training": "lnas.training", "controller": "lnas.search"},
+        {"data": "lnas.data", "space": "lnas.spaces", "training": "lnas.training", "strategy": "lnas.search"},
         "train a supernet, watch what it learns to rank, keep its weights",
         "  lnas supernet --data DigitsData --net.channels 4 --net.cells 1 --epochs 20 --ranking.archs 100"
         " --truth.benchmark digits --truth.key digits-1.0/digits/test@8/mean\n"
         "  lnas supernet --config configs/supernet/nats_topology_reduced.yaml --data.root FOLDER\n"
         "  lnas supernet --data DigitsData --training Darts --epochs 20\n"
-        "  lnas score --data DigitsData --archs 100 --estimators OneShotEstimator"
+        "  lnas score --data DigitsData --archs 100 --estimators+ OneShotEstimator"
         " --estimators.weights results/supernet/last.ckpt",
     ),
     "study": Command(
@@ -177,6 +177,7 @@ COMMANDS = {
 
 _INTERRUPTED = 130
 _NO_LIST = re.compile(r"Expected a <class '(?:tuple|list|collections\.abc\.Sequence)'>\. Got value: (\S+)")
+_A_LIST = "Expected a <class 'list'>"
 _FLAGS = ("-q", "--quiet", "-h", "--help")
 
 
@@ -240,6 +241,8 @@ class Parser(ArgumentParser):
         if outside:
             return unknown_name("choice", outside.group(2), outside.group(1).replace("'", "").split(", "))
         optional = re.search(r"Errors: - (.*?) - Expected a <class 'NoneType'>", reason)
+        if optional and optional.group(1) == _A_LIST:
+            return f"expected a list; --{argument}+ NAME adds one, whose options follow as --{argument}.OPTION."
         if optional:
             return optional.group(1)
         several = re.search(r"Errors: - (?:.* - )?(.*?) Given value type", reason)  # the last is of the widest type

@@ -101,6 +101,8 @@ def test_an_error_nobody_foresaw_is_one_line(
         ("run --data DigitsData --controls a,b", "--controls: expected a list, written [a,b], got a,b"),
         ("study --processes 2 short-training", "'short-training' comes too late: a name or a file is the first"),
         ("study short-traning", "unknown study 'short-traning'. Did you mean 'short-training'?"),
+        ("score --data DigitsData --estimators OneShotEstimator", "expected a list; --estimators+ NAME adds one, whose"),
+        ("supernet --data DigitsData --training Dart", "--training: unknown class 'Dart'. Did you mean 'Darts'? Known:"),
         ("score --data DigitsData --net.chanels 3", "--net: Option 'chanels' is not accepted"),
         ("score --data DigitsData --net lnas.nets.SubnetsOf", "--net: weights is required"),
         ("score --data DigitsData --net lnas.nets.Subnets", "--net: module 'lnas.nets' has no attribute 'Subnets'"),
