@@ -16,11 +16,13 @@ COMMAND_OF = {"bench": "bench build", "score": "score", "search": "search", "stu
 
 
 def command_of(config: Path) -> str:
+    if config.parent.name == "study" and config.stem.startswith("scores-"):
+        return "study scores"
     return COMMAND_OF.get(config.parent.name, "run")
 
 
 def test_no_config_is_overlooked() -> None:
-    assert len(CONFIGS) == 26
+    assert len(CONFIGS) == 28
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda file: str(file.relative_to(ROOT)))

@@ -1,0 +1,170 @@
+"""The report of a study of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lnas.analysis.operation_bias import by_target
+from lnas.pipeline.scores_study.bias_tables import complexity_table, isomorphism_table, size_table
+from lnas.pipeline.scores_study.biases import Biases
+from lnas.pipeline.scores_study.cells import drawn_ends, ends_table, extreme_table, find_ends
+from lnas.pipeline.scores_study.evidence import Evidence
+from lnas.pipeline.scores_study.figures import complexity_figures, precision_figures
+from lnas.pipeline.scores_study.operation_tables import change_table, operation_table
+from lnas.pipeline.scores_study.ranking_tables import (
+    Found,
+    agreement_table,
+    correlation_table,
+    criteria_table,
+    difference_table,
+    subset_table,
+)
+from lnas.report.interactive import Heatmap, InteractiveReport, Scatter
+from lnas.report.study import StudyReport
+from lnas.report.table import ResultTable
+from lnas.stats import RATIOS
+
+_SECTION = "Best and worst by {}"
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What is asked of the estimators.
+
+    Attributes:
+        top: Over how many of the most accurate architectures correlations are taken, too.
+        at: The K of the criteria, ratios or counts.
+        ends: The share of architectures at either end that is described.
+        cells: How many at either end are drawn.
+        resamples: Of each interval.
+        baseline: The estimator that others are compared with; None is the best.
+        size: What stands for complexity.
+    """
+
+    top: Sequence[int]
+    at: Sequence[float]
+    ends: float
+    cells: int
+    resamples: int
+    baseline: str | None
+    size: str
+
+
+def scores_report(
+    title: str,
+    replay: str,
+    origins: Mapping[str, str],
+    evidence: Evidence,
+    order: Sequence[str],
+    found: Found,
+    biases: Biases,
+    sizes: np.ndarray,
+    asked: Questions,
+) -> InteractiveReport:
+    """Collect what the pages show; `order` has the estimators that rank something, the best first."""
+    agreement = agreement_table(evidence, order)
+    ends = find_ends(evidence, order, asked.cells)
+    drawn = drawn_ends(ends, evidence.space)
+    study = StudyReport(
+        title,
+        _facts(evidence, biases),
+        [
+            *_ranking_tables(evidence, order, found, agreement, asked),
+            *_bias_tables(evidence, order, biases, asked),
+            extreme_table(ends),
+        ],
+        complexity_figures(biases.complexity, asked.size) | precision_figures(evidence, order, RATIOS),
+        replay,
+        origins,
+        {_SECTION.format(name): pictures for name, pictures in drawn.items()},
+    )
+    scatter = Scatter(
+        [str(arch) for arch in evidence.archs],
+        [evidence.space.label(arch) for arch in evidence.archs],
+        {key: truth.tolist() for key, truth in evidence.truths.items()},
+        {name: evidence.values[name].tolist() for name in [*order, *evidence.undefined]},
+        evidence.directions,
+        sizes.tolist(),
+        asked.size,
+    )
+    heatmaps = [_agreement_map(agreement), *_operation_maps(biases)]
+    return InteractiveReport(study, scatter, heatmaps, {_SECTION.format(name): name for name in drawn})
+
+
+def _ranking_tables(
+    evidence: Evidence, order: Sequence[str], found: Found, agreement: ResultTable, asked: Questions
+) -> list[ResultTable]:
+    differences = difference_table(evidence, order, found, asked.baseline or order[0])
+    return [
+        correlation_table(evidence, order, found, asked.resamples),
+        *([differences] if differences else []),
+        subset_table(evidence, order, found, asked.top, asked.size),
+        criteria_table(evidence, order, asked.at),
+        agreement,
+    ]
+
+
+def _bias_tables(evidence: Evidence, order: Sequence[str], biases: Biases, asked: Questions) -> list[ResultTable]:
+    tables = []
+    if biases.groups is not None:
+        tables.append(complexity_table(biases.complexity, biases.groups, asked.size))
+    if biases.size:
+        tables.append(size_table(biases.size, asked.size))
+    if biases.operations:
+        tables += [operation_table(biases.operations, biases.largest), change_table(biases.operations)]
+    if biases.isomorphism:
+        tables.append(isomorphism_table(biases.isomorphism))
+    if biases.features:
+        tables.append(ends_table(evidence, order, biases.features, asked.ends))
+    return tables
+
+
+def _facts(evidence: Evidence, biases: Biases) -> Mapping[str, str]:
+    truth = evidence.truth
+    facts = {
+        "Compared": f"{len(evidence.archs):,} architectures of {evidence.space.name}",
+        "Estimators": ", ".join(evidence.values),
+        "Accuracy": f"{evidence.key}, {truth.min():.2f} to {truth.max():.2f} %",
+    }
+    others = list(evidence.truths)[1:]
+    if others:
+        facts["Also"] = ", ".join(others)
+    outside = [
+        f"{count:,} {why}"
+        for count, why in (
+            (evidence.not_in_all, "are not in all files"),
+            (evidence.not_known, "have no known accuracy"),
+        )
+        if count
+    ]
+    if outside:
+        facts["Architectures left out"] = ", ".join(outside)
+    if evidence.undefined:
+        facts["Ranks nothing"] = "; ".join(f"{name}: {reason}" for name, reason in evidence.undefined.items())
+    if biases.left_out:
+        facts["Not studied"] = "; ".join(f"{kind} ({reason})" for kind, reason in biases.left_out.items())
+    return facts
+
+
+def _agreement_map(agreement: ResultTable) -> Heatmap:
+    rankings = agreement.columns[1:]
+    names = [column.name for column in rankings]
+    values = np.array([column.cells for column in rankings], dtype=float).tolist()
+    return Heatmap(agreement.title, names, names, values, reach=1.0)
+
+
+def _operation_maps(biases: Biases) -> list[Heatmap]:
+    """Show the excess of every operation by every estimator, in points."""
+    if not biases.operations:
+        return []
+    totals = {name: by_target(bias) for name, bias in biases.operations.items()}
+    changes = next(iter(totals.values())).changes
+    several = len({change.decision for change in changes}) > 1
+    columns = [f"{change.decision}: {change.target}" if several else change.target for change in changes]
+    title = "Bias by operation: rises of the estimate less those of accuracy, in points"
+    values = 100 * np.array([bias.excess for bias in totals.values()])
+    reach = float(np.nanmax(np.abs(values), initial=1.0))
+    return [Heatmap(title, list(totals), columns, values.tolist(), reach)]
