@@ -26,6 +26,7 @@ from lnas.report.interactive import Heatmap, InteractiveReport, Scatter
 from lnas.report.study import StudyReport
 from lnas.report.table import ResultTable
 from lnas.stats import RATIOS
+from lnas.stats.standings import top_size
 
 _SECTION = "Best and worst by {}"
 
@@ -70,7 +71,7 @@ def scores_report(
     drawn = drawn_ends(ends, evidence.space)
     study = StudyReport(
         title,
-        _facts(evidence, biases),
+        _facts(evidence, biases, asked),
         [
             *_ranking_tables(evidence, order, found, agreement, asked),
             *_bias_tables(evidence, order, biases, asked),
@@ -117,12 +118,17 @@ def _bias_tables(evidence: Evidence, order: Sequence[str], biases: Biases, asked
         tables += [operation_table(biases.operations, biases.largest), change_table(biases.operations)]
     if biases.isomorphism:
         tables.append(isomorphism_table(biases.isomorphism))
-    if biases.features:
+    if biases.features and _has_ends(evidence, asked):
         tables.append(ends_table(evidence, order, biases.features, asked.ends))
     return tables
 
 
-def _facts(evidence: Evidence, biases: Biases) -> Mapping[str, str]:
+def _has_ends(evidence: Evidence, asked: Questions) -> bool:
+    """Tell whether the share at either end holds an architecture."""
+    return top_size(f"ends={asked.ends}", asked.ends, len(evidence.archs)) > 0
+
+
+def _facts(evidence: Evidence, biases: Biases, asked: Questions) -> Mapping[str, str]:
     truth = evidence.truth
     facts = {
         "Compared": f"{len(evidence.archs):,} architectures of {evidence.space.name}",
@@ -144,8 +150,11 @@ def _facts(evidence: Evidence, biases: Biases) -> Mapping[str, str]:
         facts["Architectures left out"] = ", ".join(outside)
     if evidence.undefined:
         facts["Ranks nothing"] = "; ".join(f"{name}: {reason}" for name, reason in evidence.undefined.items())
-    if biases.left_out:
-        facts["Not studied"] = "; ".join(f"{kind} ({reason})" for kind, reason in biases.left_out.items())
+    left_out = dict(biases.left_out)
+    if not _has_ends(evidence, asked):
+        left_out["the ends"] = f"{100 * asked.ends:g} % of the architectures are less than one"
+    if left_out:
+        facts["Not studied"] = "; ".join(f"{kind} ({reason})" for kind, reason in left_out.items())
     return facts
 
 

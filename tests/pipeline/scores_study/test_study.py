@@ -83,13 +83,19 @@ def test_a_baseline_may_be_chosen(tmp_path: Path, files: dict[str, str]) -> None
     assert set(table.columns[0].cells) == {"params", "ntk_cond"}
 
 
+def test_ends_of_less_than_one_architecture_are_said_and_left_out(tmp_path: Path, files: Any) -> None:
+    report = studied(tmp_path, files, ends=0.001).study
+    assert "ends" not in [table.name for table in report.tables]
+    assert "the ends (0.1 % of the architectures are less than one)" in report.facts["Not studied"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"top": [40]}, "top=[40]: expected numbers in 2..39"),
         ({"top": [9, 9]}, "expected each subset once"),
         ({"at": [1.5]}, "at=[1.5]"),
-        ({"ends": 0.001}, "ends=0.001: expected a share that holds an architecture"),
+        ({"ends": 0.0}, "ends=0.0"),
         ({"baseline": "min"}, "baseline: unknown estimator 'min'. Did you mean 'mine'?"),
         ({"baseline": "flat"}, "baseline='flat': expected an estimator that ranks something"),
         ({"sizes": "flop"}, "sizes='flop': expected a column of one of the files"),

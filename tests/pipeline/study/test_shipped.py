@@ -39,7 +39,10 @@ def test_a_file_of_the_users_is_taken_as_it_is(tmp_path: Path) -> None:
     ("name", "message"),
     [
         ("short-trainin", r"unknown study 'short-trainin'\. Did you mean 'short-training'\?"),
-        ("nowhere.yaml", r"config 'nowhere\.yaml': expected a YAML file, got 'no such file'\. Shipped: .*short-training"),
+        (
+            "nowhere.yaml",
+            r"config 'nowhere\.yaml': expected a YAML file, got 'no such file'\. Shipped: .*short-training",
+        ),
     ],
 )
 def test_what_is_neither_is_named(name: str, message: str) -> None:
