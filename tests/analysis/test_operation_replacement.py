@@ -77,6 +77,15 @@ def test_a_missing_number_parts_a_family() -> None:
     assert (parted.low[0], parted.mean[0], parted.high[0]) == (1, 1, 1)
 
 
+def test_a_large_family_counts_by_its_pairs() -> None:
+    # One pair that rises by 10, and three around one centre that rise by 1 each.
+    first, second = np.array([0, 2, 2, 2]), np.array([1, 3, 4, 5])
+    changes = OperationChanges(6, [Change("edge", "a", "b")], first, second, np.zeros(4, dtype=int))
+    found = mean_changes(changes, [0, 10, 0, 1, 1, 1])
+    assert (found.families[0], found.mean[0]) == (2, 13 / 4)
+    assert (found.low[0], found.high[0]) == (1, 10)
+
+
 def test_the_interval_covers_as_often_as_it_says_where_pairs_are_dependent() -> None:
     # Stars: every centre is in four pairs, and its own noise is in all of them.
     rng = np.random.default_rng(0)
