@@ -5,8 +5,8 @@
 A step: ours computes the sampled path; the straightforward supernet computes all operations of every edge and weighs
 them, the chosen one by 1 and the others by 0, as some released ones do. An evaluation: ours takes all paths
 through the supernet by `evaluate_paths`; the straightforward way builds each sub-network in NCHW, copies its weights,
-and evaluates it alone. Both evaluate the same batches with the statistics of the batch; that they give the same
-numbers is checked. Ways alternate; of each the fastest round counts. Run it on an idle machine.
+and evaluates it alone. Both evaluate the same batches with the statistics of the batch; how far their
+losses lie apart is printed. Ways alternate; of each the fastest round counts. Run it on an idle machine.
 """
 
 from __future__ import annotations

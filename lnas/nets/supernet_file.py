@@ -25,15 +25,19 @@ DEFAULT_SUPERNET = NetBuilder(affine=False, bn_momentum=0.1)
 SUPERNET = "supernet"
 """The hyper-parameter of a checkpoint that holds the fields of the `NetBuilder` with which its supernet was built."""
 
+DIVISOR = "divisor"
+"""The hyper-parameter of a checkpoint that says of how many channels the operations see one, as in PC-DARTS."""
+
 _NET = "net."
 
 
 class Saved(NamedTuple):
-    """What a file says: the region that was trained, the supernet's options where they are known, and its tensors."""
+    """What a file says: the region trained, options where they are known, tensors, and `divisor` as of PC-DARTS."""
 
     region: Region
     builder: NetBuilder | None
     tensors: Mapping[str, Tensor]
+    divisor: int = 1
 
 
 class SupernetFile(WeightsFile):
@@ -59,6 +63,7 @@ class SupernetFile(WeightsFile):
                 classes.
         """
         from lnas.nets.build import build_supernet
+        from lnas.nets.partial_channels import with_partial_channels
         from lnas.nets.randomness import isolated_randomness
         from lnas.spaces import SPACES
 
@@ -72,6 +77,8 @@ class SupernetFile(WeightsFile):
         options = given or supernet_options(saved.builder or DEFAULT_SUPERNET, self._call)
         with isolated_randomness(0):
             net = build_supernet(saved.region, num_classes, **options)
+            if saved.divisor > 1:
+                net = with_partial_channels(net, saved.divisor)
         _require_fit(net.state_dict(), saved.tensors, self._call)
         net.load_state_dict(saved.tensors)
         return net
@@ -91,7 +98,8 @@ class SupernetFile(WeightsFile):
             return Saved(
                 _parsed_region(hyper_parameters["region"]),
                 None if options is None else NetBuilder(**options),
-                {name.removeprefix(_NET): tensor for name, tensor in saved["state_dict"].items()},
+                {name.removeprefix(_NET): own for name, own in saved["state_dict"].items() if name.startswith(_NET)},
+                hyper_parameters.get(DIVISOR, 1),
             )
         except Exception as error:  # the reader raises errors of many kinds
             expected = "a checkpoint that a SupernetModule's Trainer wrote"

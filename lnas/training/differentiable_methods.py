@@ -10,6 +10,7 @@ from timm.scheduler import CosineLRScheduler
 
 from lnas.nets.partial_channels import with_partial_channels
 from lnas.nets.region_net import RegionNet
+from lnas.nets.supernet_file import DIVISOR
 from lnas.training.differentiable_module import DifferentiableModule, Published
 from lnas.training.relaxations import GumbelChoice
 
@@ -85,3 +86,4 @@ class PcDarts(DifferentiableModule):
     ) -> None:
         net = with_partial_channels(net, divisor)
         super().__init__(net, seed, edges="normalized", warmup_epochs=warmup_epochs, **options)
+        self.save_hyperparameters({DIVISOR: divisor})

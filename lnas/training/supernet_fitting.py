@@ -34,6 +34,27 @@ class Hardware:
     precision: str = "32-true"
 
 
+def check_hardware(hardware: Hardware) -> None:
+    """Raise `UsageError` where nothing can be trained so."""
+    try:
+        with quiet_lightning():
+            _trainer(hardware, logger=False)
+    except Exception as error:  # Lightning raises errors of many kinds
+        reason = " ".join(str(error).split())
+        raise UsageError(complaint(f"{hardware}", "hardware of this machine", reason, "Change it.")) from error
+
+
+def _trainer(hardware: Hardware, **options: Any) -> pl.Trainer:
+    precision: Any = hardware.precision
+    return pl.Trainer(
+        accelerator=hardware.accelerator,
+        devices=hardware.devices,
+        strategy=_DISTRIBUTED if hardware.devices > 1 else "auto",
+        precision=precision,
+        **options,
+    )
+
+
 ANYWHERE = Hardware()
 """One device, the best of this machine, in single precision."""
 
@@ -68,13 +89,9 @@ def fit_supernet(
         call, step = f"accumulate={accumulated}", f"{type(module).__name__} takes a step for each batch."
         raise UsageError(complaint(call, "accumulate=1", accumulated, step))
     last = None if folder is None else folder / LAST
-    precision: Any = hardware.precision
     with quiet_lightning(), honest_signals():
-        trainer = pl.Trainer(
-            accelerator=hardware.accelerator,
-            devices=hardware.devices,
-            strategy=_DISTRIBUTED if hardware.devices > 1 else "auto",
-            precision=precision,
+        trainer = _trainer(
+            hardware,
             max_epochs=epochs,
             accumulate_grad_batches=accumulated,
             callbacks=list(callbacks),

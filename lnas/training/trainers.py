@@ -81,5 +81,6 @@ _EXPECTED_WARNINGS = (
     r".*smaller than the logging interval.*",
     r"You're resuming from a checkpoint that ended before.*",  # what a step sees depends on its number alone
     r"Using ModelCheckpoint with manual optimization.*",  # the state after the step is what is to be saved
+    r"It is recommended to use `self\.log.*",  # what is logged was averaged over the processes before
     r".*LeafSpec.*",  # raised inside Lightning by newer PyTorch
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from typing import Any
 
 import lightning.pytorch as pl
@@ -22,6 +22,10 @@ class WeightSharingModule(pl.LightningModule, ABC):
     """
 
     net: RegionNet
+
+    @abstractmethod
+    def configure_optimizers(self) -> Any:
+        """Make the optimizers of the weights, and of whatever else is trained."""
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Raise `UsageError` where the checkpoint is of the supernet of another region."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,9 +22,12 @@ from lnas.training.callbacks import (
     RankingCallback,
     TemporalEnsembleCallback,
 )
+from lnas.training.supernet_module import SupernetModule
+from lnas.training.weight_sharing import WeightSharingModule
 from lnas.types import Region, describe
 
 _DESCRIBED = ("ranking", "ensemble", "forgetting", "gradients", "pruning")
+_OF_PATHS = ("forgetting", "gradients", "pruning", "controller")
 
 
 class Companions(NamedTuple):
@@ -37,6 +41,12 @@ class Companions(NamedTuple):
     controller: ControllerCallback | None
 
     @property
+    def courses(self) -> dict[str, Sequence[Mapping[str, float]]]:
+        """What those that watch have recorded so far, by name."""
+        watching = {"ranking": self.ranking, "forgetting": self.forgetting, "gradients": self.gradients}
+        return {name: each.records for name, each in watching.items() if each is not None}
+
+    @property
     def callbacks(self) -> list[pl.Callback]:
         """Those there are."""
         return [each for each in self if each is not None]
@@ -44,7 +54,11 @@ class Companions(NamedTuple):
 
 @dataclass(frozen=True)
 class Company:
-    """Which callbacks are asked for, and how."""
+    """Which callbacks are asked for, and how.
+
+    Raises:
+        UsageError: If they contradict each other.
+    """
 
     truth: Truth | None
     ranking: Ranking | None
@@ -63,6 +77,32 @@ class Company:
             step = "A controller decides at every step what is trained."
             raise UsageError(complaint("lnas supernet --controller...", "neither forgetting nor pruning", got, step))
 
+    def check(self, space: SearchSpace, module: WeightSharingModule, epochs: int) -> None:
+        """Raise `UsageError` for a truth of another space, and for what the module cannot serve or would never come."""
+        if self.truth:
+            self.truth.require(space)
+        for name in _OF_PATHS:
+            if getattr(self, name) and not isinstance(module, SupernetModule):
+                call, step = f"lnas supernet --{name}...", "It follows, or decides, which paths are trained."
+                raise UsageError(complaint(call, "--training SupernetModule", type(module).__name__, step))
+        for option, first in self._first_epochs():
+            if first > epochs:
+                expected = f"at most {epochs}, the last epoch"
+                raise UsageError(
+                    complaint(f"{option}={first}", expected, first, "Train longer, or ask for it earlier.")
+                )
+
+    def _first_epochs(self) -> Iterator[tuple[str, int]]:
+        """Yield for what is asked for the epoch at whose end it is due first."""
+        for name in ("ranking", "ensemble", "forgetting", "gradients"):
+            asked = getattr(self, name)
+            if asked:
+                yield f"{name}.every_n_epochs", asked.every_n_epochs
+        if self.pruning:
+            yield "pruning.at_epoch", self.pruning.at_epoch
+        if self.controller:
+            yield "controller.warmup_epochs", self.controller.warmup_epochs + 1
+
     def gathered(self, space: SearchSpace, region: Region, data: ImageData, seed: int) -> Companions:
         """Make the callbacks."""
         ensemble = self.ensemble.callback() if self.ensemble else None
@@ -78,8 +118,11 @@ class Company:
             self.controller.callback(space, data, seed) if self.controller else None,
         )
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What decides their numbers, the controller's strategy apart; the path of the truth does not."""
+    def settings(self, companions: Companions) -> dict[str, Any]:
+        """Return what decides their numbers; the path of the truth does not."""
+        controller = None
+        if self.controller and companions.controller:
+            others = {name: value for name, value in vars(self.controller).items() if name != "strategy"}
+            controller = {**others, "strategy": companions.controller.strategy.settings}
         named = {name: describe(getattr(self, name)) for name in _DESCRIBED}
-        return {"truth": self.truth.key if self.truth else None, **named}
+        return {"truth": self.truth.key if self.truth else None, **named, "controller": controller}

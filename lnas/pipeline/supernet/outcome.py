@@ -41,12 +41,7 @@ class Outcome:
     @property
     def courses(self) -> dict[str, Course]:
         """What was recorded along the way, by name; `epochs` apart, all that was asked for."""
-        watched = {
-            "ranking": self.companions.ranking,
-            "forgetting": self.companions.forgetting,
-            "gradients": self.companions.gradients,
-        }
-        return {name: each.records for name, each in watched.items() if each is not None and each.records}
+        return {name: records for name, records in self.companions.courses.items() if records}
 
 
 def found_arch(module: pl.LightningModule, companions: Companions) -> Arch | None:
@@ -57,8 +52,10 @@ def found_arch(module: pl.LightningModule, companions: Companions) -> Arch | Non
     return derive() if derive is not None else None
 
 
-def track_course(tracker: Tracker, group: str, records: Course) -> None:
-    """Log what was recorded along the way against the epoch."""
-    tracker.group(group)
-    for record in records:
-        tracker.numbers({f"{group}/{name}": value for name, value in record.items()}, step=int(record["epoch"]))
+def track_epoch(tracker: Tracker, companions: Companions, epoch: EpochRecord) -> None:
+    """Log an epoch's record, and what the companions recorded at its end."""
+    for group, records in {"epochs": [epoch], **companions.courses}.items():
+        for record in records:
+            if record["epoch"] == epoch["epoch"]:
+                numbers = {f"{group}/{name}": value for name, value in record.items()}
+                tracker.numbers(numbers, step=int(record["epoch"]))

@@ -6,7 +6,7 @@ import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from lnas.pipeline.result_pages import write_results
 from lnas.pipeline.result_tables import shown
 from lnas.pipeline.resuming import begun, mention_changes
 from lnas.pipeline.supernet.companions import Company
-from lnas.pipeline.supernet.outcome import Outcome, found_arch, track_course
+from lnas.pipeline.supernet.outcome import Outcome, found_arch, track_epoch
 from lnas.pipeline.supernet.records import parquet_files
 from lnas.pipeline.supernet.region import allowed_region
 from lnas.pipeline.supernet.steering import Controller, Pruning
@@ -38,18 +38,16 @@ from lnas.seeds import derive_seed
 from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.store import Store, write_whole
 from lnas.threads import limited_threads
-from lnas.training import Darts, DifferentiableModule, Gdas, PcDarts, SupernetModule, WeightSharingModule
+from lnas.training import Darts, DifferentiableModule, Gdas, PcDarts, SupernetModule
 from lnas.training.callbacks import StepCallback
-from lnas.training.callbacks.keeping import LAST, EpochRecord, KeepTraining
+from lnas.training.callbacks.keeping import LAST, KeepTraining
 from lnas.training.checkpoints import WholeFileCheckpointIO
-from lnas.training.supernet_fitting import ANYWHERE, Hardware, fit_supernet
+from lnas.training.supernet_fitting import ANYWHERE, Hardware, check_hardware, fit_supernet
+from lnas.training.weight_sharing import WeightSharingModule
 from lnas.types import describe
 
 _RUN = "supernet"
 _ENSEMBLE = "ensemble.ckpt"
-
-STUDY_NET = replace(DEFAULT_SUPERNET, dead_edges="skipped")
-"""The options of the study of one-shot estimators: edges off every path are not computed."""
 
 TrainingFactory = Callable[[RegionNet, int], WeightSharingModule]
 
@@ -61,7 +59,7 @@ def train_supernet(
     data: ImageData,
     space: SearchSpace | None = None,
     operations: list[str] | None = None,
-    net: NetBuilder = STUDY_NET,
+    net: NetBuilder = DEFAULT_SUPERNET,
     training: TrainingFactory = SupernetModule,
     epochs: int = 100,
     batch_size: int = 128,
@@ -89,8 +87,8 @@ def train_supernet(
 
     Writes OUTPUT/last.ckpt, which OneShotEstimator reads, OUTPUT/supernet.html, each table as .parquet, .csv and .md,
     figures as .svg, and all numbers as epochs.parquet, ranking.parquet and scores.parquet. Killed and started again
-    with the same command, the training goes on from OUTPUT/last.ckpt, as if it had never stopped; with more epochs it
-    goes on after its end.
+    with the same command, the training goes on from OUTPUT/last.ckpt, as if it had never stopped. With more epochs it
+    goes on after its end, but for the differentiable searches, whose schedules depend on their number.
 
     Args:
         data: Images; weights are trained on the training split, paths are evaluated on the validation split.
@@ -132,16 +130,17 @@ def train_supernet(
     space = space or NatsTopologySpace()
     check_at_least(epochs=(epochs, 1), batch_size=(batch_size, 2), accumulate=(accumulate, 1), threads=(threads, 1))
     check_at_least(keep=(min(keep, default=1), 1), save_every=(save_every, 1))
+    check_at_least(epochs=(epochs, max(keep, default=1)))
     check_seed(seed)
     check_output(output)
     company = Company(truth, ranking, ensemble, forgetting, gradients, pruning, controller)
-    if truth:
-        truth.require(space)
     region = allowed_region(space, operations)
     with isolated_randomness(derive_seed(seed, "supernet")):
         supernet = build_supernet(region, data.num_classes, **supernet_options(net, "lnas supernet"))
         module = training(supernet, seed)
         module.save_hyperparameters({SUPERNET: asdict(net)})
+    company.check(space, module, epochs)
+    check_hardware(hardware)
     batches = StepDataModule(
         data.splits["train"],
         data,
@@ -162,8 +161,8 @@ def train_supernet(
         "accumulate": accumulate,
         "augment": augment,
         "data": {"protocol": describe(data.protocol), "splits": _fingerprints(data)},
-        **company.settings,
-        "controller": companions.controller.strategy.settings if companions.controller else None,
+        **company.settings(companions),
+        "epochs": epochs if isinstance(module, DifferentiableModule) else None,
         "hardware": {"devices": hardware.devices, "precision": hardware.precision},
         "seed": seed,
     }
@@ -172,10 +171,12 @@ def train_supernet(
     with _kept(folder, settings, here, config, display) as store, limited_threads(threads):
         tracker = _tracker(wandb, project, folder, display)
         tracker.settings(settings | {"provenance": here})
-        tracker.group("epochs")
-        steps = len(batches.train_dataloader())
-        with display.bar("training batches", epochs * steps, epochs_done(folder) * steps) as advance:
-            keeper = KeepTraining(folder, save_every, keep, partial(_track_epoch, tracker))
+        for group in ("epochs", *companions.courses):
+            tracker.group(group)
+        steps = max(1, len(batches.train_dataloader()) // hardware.devices)
+        done = epochs_done(folder, epochs)
+        with display.bar("training batches", epochs * steps, done * steps) as advance:
+            keeper = KeepTraining(folder, save_every, keep, partial(track_epoch, tracker, companions))
             callbacks = [*companions.callbacks, keeper, StepCallback(advance)]
             fitted = fit_supernet(module, batches, epochs, callbacks, folder, accumulate, hardware)
         if companions.ensemble is not None:
@@ -190,8 +191,6 @@ def train_supernet(
         write_results(report, folder, "supernet.html")
         for name, content in parquet_files(outcome).items():
             write_whole(folder / f"{name}.parquet", content)
-        for group, records in outcome.courses.items():
-            track_course(tracker, group, records)
         for table in report.tables:
             tracker.table(table.name, [column.title for column in table.columns], table.texts())
         tracked = tracker.finish()
@@ -208,20 +207,24 @@ def train_supernet(
     return report
 
 
-def epochs_done(folder: Path) -> int:
-    """Return after which epoch a training in a folder goes on; 0 where none was begun.
+def epochs_done(folder: Path, epochs: int) -> int:
+    """Return how many of so many epochs of a training in a folder are done; 0 where none was begun.
 
     Raises:
-        UsageError: If its checkpoint cannot be read.
+        UsageError: If its checkpoint cannot be read, or more are done.
     """
     last = folder / LAST
     if not last.is_file():
         return 0
     try:
-        return int(WholeFileCheckpointIO().load_checkpoint(last)["epoch"])
+        done = int(WholeFileCheckpointIO().load_checkpoint(last)["epoch"]) + 1  # written before Lightning counts it
     except Exception as error:  # the reader raises errors of many kinds
         step = "Name another folder, or remove the file to begin anew."
         raise UsageError(complaint(str(last), "a checkpoint", type(error).__name__, step)) from error
+    if done > epochs:
+        step = "Ask for as many, or for more."
+        raise UsageError(complaint(f"epochs={epochs}", f"epochs >= {done}, those done", epochs, step))
+    return done
 
 
 def _is_first() -> bool:
@@ -245,10 +248,6 @@ def _kept(
 def _tracker(wandb: WandbMode, project: str, folder: Path, display: Display) -> Tracker:
     logger = wandb_logger(wandb, project, folder.name, folder, display.say) if _is_first() else None
     return Tracker(logger, display.say)
-
-
-def _track_epoch(tracker: Tracker, record: EpochRecord) -> None:
-    tracker.numbers({f"epochs/{name}": value for name, value in record.items()}, step=int(record["epoch"]))
 
 
 def _fingerprints(data: ImageData) -> dict[str, str]:

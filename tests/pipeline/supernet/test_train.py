@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from lnas.cli import main
+from lnas.cli import command_parser, main
 from lnas.data import DigitsData
 from lnas.errors import UsageError
 from lnas.estimators import OneShotEstimator
-from lnas.nets import BENCHMARK_NET, NetBuilder
+from lnas.nets import BENCHMARK_NET, NetBuilder, build_supernet
+from lnas.nets.supernet_file import supernet_options
 from lnas.pipeline.supernet.steering import Controller, Pruning
 from lnas.pipeline.supernet.train import train_supernet
 from lnas.pipeline.supernet.watching import Ensemble, Forgetting, Gradients, Ranking
@@ -22,13 +25,16 @@ from lnas.report.study import StudyReport
 from lnas.search import FPNAS
 from lnas.spaces import NatsTopologySpace
 from lnas.training.callbacks.keeping import KeepTraining
-from lnas.training.differentiable_methods import Darts, Gdas
+from lnas.training.differentiable_methods import Darts, Gdas, PcDarts
+from lnas.training.supernet_fitting import Hardware
 from lnas.types import Region
 
+CONFIGS = Path(__file__).parents[3] / "configs" / "supernet"
 DATA = DigitsData()
 SPACE = NatsTopologySpace()
 NET = NetBuilder(channels=4, cells=1, affine=False, bn_momentum=0.1, dead_edges="skipped")
 TRUTH = Truth("digits", "digits-1.0/digits/test@8/mean")
+PC_DARTS = partial(PcDarts, divisor=2, warmup_epochs=0)
 CONTROLLER = Controller(FPNAS, batch_size=64)
 RANKING = Ranking(archs=60, every_n_epochs=2, batches=1, batch_size=64)
 
@@ -85,7 +91,7 @@ def test_the_estimator_gives_the_scores_of_the_last_time(whole: Path, file: str,
 def test_a_training_that_was_stopped_or_lengthened_ends_as_one_that_was_not(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trained(tmp_path, epochs=1)
+    trained(tmp_path, epochs=2)
     with monkeypatch.context() as patched:
         ended = KeepTraining.on_train_epoch_end
 
@@ -120,16 +126,33 @@ def test_forgetting_gradients_and_pruned_paths_are_on_the_page(tmp_path: Path) -
     assert [row["whole/count"] for row in without_times(tmp_path, "gradients")] == [3, 3]
 
 
-@pytest.mark.parametrize("options", [{"controller": CONTROLLER}, {"training": Darts}, {"training": Gdas}])
-def test_a_training_that_searches_says_what_it_came_to(tmp_path: Path, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "options", [{"controller": CONTROLLER}, {"training": Darts}, {"training": Gdas}, {"training": PC_DARTS}]
+)
+def test_a_training_that_searches_says_what_it_came_to_and_can_be_scored(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
     report = trained(tmp_path, epochs=1, ensemble=None, ranking=None, **options)
     found = SPACE.parse(report.facts["Came to"])
     assert list(report.sections["What it came to"]) == [SPACE.label(found)]
+    estimator = OneShotEstimator(BENCHMARK_NET, DATA, str(tmp_path / "last.ckpt"), batches=1, batch_size=64)
+    assert estimator.estimate(found, seed=0)["oneshot_loss"].status == "ok"
 
 
-def test_a_folder_of_other_settings_is_refused(whole: Path) -> None:
-    with pytest.raises(UsageError, match=r"batch_size was 256, is 128"):
-        trained(whole, batch_size=128)
+def test_a_longer_schedule_is_another_search(tmp_path: Path) -> None:
+    trained(tmp_path, epochs=1, ensemble=None, ranking=None, training=Gdas)
+    with pytest.raises(UsageError, match="epochs was 1, is 2"):
+        trained(tmp_path, epochs=2, ensemble=None, ranking=None, training=Gdas)
+
+
+@pytest.mark.parametrize("space", ["DartsSpace", "NasBench1Shot1Space", "NdsResNetSpace", "NdsResNeXtASpace"])
+def test_configs_of_the_study_name_networks_that_can_be_built(space: str) -> None:
+    (config,) = [file for file in CONFIGS.glob("*.yaml") if space in file.read_text()]
+    parser = command_parser("supernet")
+    asked = parser.instantiate(parser.parse_args(["--config", str(config)]))
+    small = replace(asked.net, channels=8, cells=None if space != "DartsSpace" else 3)
+    net = build_supernet(asked.space, 10, **supernet_options(small, "config"))
+    assert asked.training(net, 0).net is net
 
 
 def test_some_operations_are_trained_alone(tmp_path: Path) -> None:
@@ -152,14 +175,43 @@ def test_some_operations_are_trained_alone(tmp_path: Path) -> None:
         ({"operations": ["none"]}, "Allow a convolution"),
         ({"keep": [0]}, "keep >= 1, got 0"),
         ({"epochs": 0}, "epochs >= 1, got 0"),
-        ({"ranking": Ranking(archs=9999)}, "1 <= archs <= 1,500, those of digits"),
-        ({"ranking": Ranking(archs=1)}, "at least 2 architectures that are trained"),
+        ({"ranking": Ranking(9999, 1)}, "1 <= archs <= 1,500, those of digits"),
+        ({"ranking": Ranking(1, 1)}, "at least 2 architectures that are trained"),
         ({"net": NetBuilder(drop_path=0.1)}, "drop_path"),
+        (
+            {"training": Darts, "forgetting": Forgetting()},
+            "forgetting...: expected --training SupernetModule, got 'Darts'",
+        ),
+        ({"ranking": Ranking(every_n_epochs=5)}, "ranking.every_n_epochs=5: expected at most 4, the last epoch"),
+        ({"ensemble": Ensemble(every_n_epochs=5)}, "ensemble.every_n_epochs=5"),
+        ({"pruning": Pruning()}, "pruning.at_epoch=600"),
+        ({"controller": Controller(FPNAS, warmup_epochs=4)}, "controller.warmup_epochs=5"),
+        ({"keep": [5]}, "epochs >= 5, got 4"),
+        ({"ranking": Ranking(60, 1, None, 299)}, "leaves no single one of the 300 validation images over"),
+        ({"hardware": Hardware(precision="foo")}, "hardware of this machine, got .*foo"),
+        ({"hardware": Hardware(accelerator="foo")}, "hardware of this machine, got .*foo"),
+        ({"hardware": Hardware(devices=0)}, "hardware of this machine"),
+        ({"accumulate": 10}, "accumulate=10: expected at most 3, the batches of an epoch"),
     ],
 )
 def test_what_cannot_be_trained_is_refused(options: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=message):
         trained(tmp_path, **options)
+    if "accumulate" not in options:
+        assert not any(tmp_path.iterdir())  # so that a mended command finds no other settings there
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 128}, r"batch_size was 256, is 128"),
+        ({"epochs": 2}, r"epochs=2: expected epochs >= 4, those done"),
+        ({"controller": CONTROLLER}, r"controller.rank was None"),
+    ],
+)
+def test_a_folder_of_other_settings_is_refused(whole: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        trained(whole, **options)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
