@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -231,3 +234,22 @@ def test_the_command_line_trains_what_its_config_says_again(tmp_path: Path) -> N
     assert all(torch.equal(before[key], after[key]) for key in before)
     options = torch.load(again / "last.ckpt", weights_only=True)["hyper_parameters"]
     assert options["inactive"] == "skipped"
+
+
+@pytest.mark.slow
+def test_two_processes_leave_one_set_of_files_that_can_be_gone_on_from(tmp_path: Path) -> None:
+    def run(epochs: int) -> subprocess.CompletedProcess[str]:
+        options = ["--data", "DigitsData", "--net.channels=4", "--net.cells=1", "--batch_size=128", "--wandb=off"]
+        hardware = ["--hardware.devices=2", "--hardware.accelerator=cpu", "--threads=1", "--ensemble.last=2"]
+        command = [sys.executable, "-m", "lnas", "supernet", *options, *hardware, f"--epochs={epochs}"]
+        return subprocess.run(
+            [*command, "--output", str(tmp_path)], check=True, timeout=300, capture_output=True, text=True
+        )
+
+    assert "training batches: 3/3" in run(1).stdout
+    printed = run(2)
+    assert "training batches: 6/6" in printed.stdout
+    assert "warn" not in printed.stderr.lower()
+    assert [row["epoch"] for row in without_times(tmp_path, "epochs")] == [1, 2]
+    estimator = OneShotEstimator(BENCHMARK_NET, DATA, str(tmp_path / "ensemble.ckpt"), batches=1, batch_size=64)
+    assert estimator.estimate(SPACE.sample(np.random.default_rng(0)), seed=0)["oneshot_loss"].status == "ok"
