@@ -91,17 +91,21 @@ class StepDataModule(pl.LightningDataModule):
         self._augment = augment
 
     def train_dataloader(self) -> range:
-        """Serve as many batches as each process takes in an epoch: of those that are accumulated, whole steps only.
+        """Serve as many batches as each process takes in an epoch."""
+        accumulated = 1 if self.trainer is None else self.trainer.accumulate_grad_batches
+        return range(self.batches_per_epoch(self._processes, accumulated))
+
+    def batches_per_epoch(self, processes: int, accumulated: int) -> int:
+        """Return how many batches each of some processes takes in an epoch: whole steps of those that are accumulated.
 
         Raises:
             UsageError: If an epoch has fewer batches than are accumulated into a step.
         """
-        batches = max(1, self._steps // self._processes)
-        accumulated = 1 if self.trainer is None else self.trainer.accumulate_grad_batches
+        batches = max(1, self._steps // processes)
         if accumulated > batches:
             expected = f"at most {batches}, the batches of an epoch"
             raise UsageError(complaint(f"accumulate={accumulated}", expected, accumulated, "Accumulate fewer."))
-        return range(batches - batches % accumulated)
+        return batches - batches % accumulated
 
     def transfer_batch_to_device(self, batch: int, device: torch.device, dataloader_idx: int) -> Batch:
         """Make the batch of the step that comes next, where the network lies."""

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -266,7 +265,7 @@ class OneShotEstimator(Estimator):
             call = f"OneShotEstimator({name}={count}, batch_size={self._batch_size})"
             expected = f"at most {there} batches, the {len(images)} images of split {split!r}"
             raise UsageError(complaint(call, expected, count, "Lower it."))
-        return islice(PreparedBatches(images, self._data, self._batch_size), count)
+        return PreparedBatches(images, self._data, self._batch_size, count)
 
 
 def _listed(weights: Sequence[str] | str) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from lnas.analysis.trivial_cells import are_trivial
 from lnas.errors import UsageError, complaint
 from lnas.spaces import ProductSpace, SearchSpace
+from lnas.spaces.isomorphs import classes_within
 from lnas.types import Arch, Region
 
 _MOST_LISTED = 1_000_000
@@ -196,7 +197,4 @@ def _members(region: Region) -> Iterator[Arch]:
 @lru_cache
 def _one_of_each_class(space: SearchSpace, region: Region) -> tuple[Arch, ...]:
     """List the first member, in the order of the genes, of each class."""
-    first: dict[Arch, Arch] = {}
-    for arch in _members(region):
-        first.setdefault(space.canonical(arch), arch)
-    return tuple(first.values())
+    return tuple(members[0] for members in classes_within(space, region, f"DeisoPaths({str(region)!r})").values())

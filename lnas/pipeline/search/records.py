@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from lnas.pipeline.parquet import columns_parquet
 from lnas.pipeline.search.conducting import Search
 from lnas.pipeline.search.findings import Findings
 
@@ -28,7 +28,7 @@ def trials_parquet(searches: Sequence[Search]) -> bytes:
         numbers["seconds"].append(np.array(search.course.seconds))
         for name in names:
             numbers[name].append(search.course.values(name))
-    return _parquet(columns | {name: np.concatenate(parts) for name, parts in numbers.items()})
+    return columns_parquet(columns | {name: np.concatenate(parts) for name, parts in numbers.items()})
 
 
 def answers_parquet(findings: Sequence[Findings]) -> bytes:
@@ -36,7 +36,7 @@ def answers_parquet(findings: Sequence[Findings]) -> bytes:
     truths = dict.fromkeys(chain.from_iterable(found.bench.truths for found in findings))
     rows = [row for found in findings for row in _answers(found, truths)]
     names = ("strategy", "judge", "seed", "evaluation", "seconds", "answer", *truths)
-    return _parquet({name: [row[name] for row in rows] for name in names})
+    return columns_parquet({name: [row[name] for row in rows] for name in names})
 
 
 def _answers(found: Findings, truths: Mapping[str, None]) -> Iterator[dict[str, Any]]:
@@ -51,13 +51,3 @@ def _answers(found: Findings, truths: Mapping[str, None]) -> Iterator[dict[str, 
                 "answer": str(arch),
                 **{label: found.accuracies.get(label, {}).get(arch, np.nan) for label in truths},
             }
-
-
-def _parquet(columns: Mapping[str, Any]) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    arrays = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}  # NaN becomes null
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(arrays), buffer, compression="zstd", write_page_checksum=True)
-    return buffer.getvalue()

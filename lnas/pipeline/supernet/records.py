@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lnas.pipeline.parquet import columns_parquet
 from lnas.pipeline.supernet.outcome import Course, Outcome
 from lnas.spaces import SearchSpace
 from lnas.training.callbacks import RankingCallback
@@ -22,7 +21,7 @@ def parquet_files(outcome: Outcome) -> dict[str, bytes]:
 def _records(records: Course) -> bytes:
     """Lay out a column for each of their names; what a record lacks is null."""
     names = dict.fromkeys(name for record in records for name in record)
-    return _parquet({name: [record.get(name) for record in records] for name in names})
+    return columns_parquet({name: [record.get(name) for record in records] for name in names})
 
 
 def _scores(ranked: RankingCallback, space: SearchSpace) -> bytes:
@@ -37,13 +36,4 @@ def _scores(ranked: RankingCallback, space: SearchSpace) -> bytes:
         columns["truth"] += ranked.truth
         for name in names:
             columns.setdefault(name, []).extend(scores.get(name, [None] * len(ranked.archs)))
-    return _parquet(columns)
-
-
-def _parquet(columns: Mapping[str, Sequence[Any]]) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    buffer = io.BytesIO()
-    pq.write_table(pa.table({name: pa.array(values, from_pandas=True) for name, values in columns.items()}), buffer)
-    return buffer.getvalue()
+    return columns_parquet(columns)

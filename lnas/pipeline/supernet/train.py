@@ -150,6 +150,7 @@ def train_supernet(
         augment,
         data.splits["val"],
     )
+    in_epoch = batches.batches_per_epoch(hardware.devices, accumulate)
     companions = company.gathered(space, region, data, seed)
     folder = Path(output)
     settings = {
@@ -173,9 +174,8 @@ def train_supernet(
         tracker.settings(settings | {"provenance": here})
         for group in ("epochs", *companions.courses):
             tracker.group(group)
-        steps = max(1, len(batches.train_dataloader()) // hardware.devices)
         done = epochs_done(folder, epochs)
-        with display.bar("training batches", epochs * steps, done * steps) as advance:
+        with display.bar("training batches", epochs * in_epoch, done * in_epoch) as advance:
             keeper = KeepTraining(folder, save_every, keep, partial(track_epoch, tracker, companions))
             callbacks = [*companions.callbacks, keeper, StepCallback(advance)]
             fitted = fit_supernet(module, batches, epochs, callbacks, folder, accumulate, hardware)

@@ -79,12 +79,7 @@ class DiagnosisCallback(EpochEndCallback):
         seconds = self.seconds - sum(record["seconds"] for record in self.records)
         numbers = {"seconds": seconds, **numbers}
         self.records.append({"epoch": epoch, "step": trainer.global_step, **numbers})
-        logged = {f"{self._prefix}/{name}": value for name, value in numbers.items()}
-        if epoch > trainer.current_epoch and not trainer.barebones:
-            module.log_dict(logged)
-        else:  # made up for: Lightning logs what comes before a batch as of the epoch that begins
-            for logger in trainer.loggers:
-                logger.log_metrics(logged, trainer.global_step)
+        self.log_numbers(trainer, module, epoch, {f"{self._prefix}/{name}": value for name, value in numbers.items()})
 
     def _require_region(self, module: SupernetModule, archs: Iterable[Arch]) -> None:
         for arch in archs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import lightning.pytorch as pl
@@ -37,6 +38,16 @@ class EpochEndCallback(pl.Callback, ABC):
     @abstractmethod
     def at_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, epoch: int) -> None:
         """Do it, at the end of this epoch, counted from 1."""
+
+    def log_numbers(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, epoch: int, numbers: Mapping[str, float]
+    ) -> None:
+        """Log what was measured at the end of an epoch, unless the Trainer is bare-bones."""
+        if epoch > trainer.current_epoch and not trainer.barebones:
+            pl_module.log_dict(dict(numbers))
+        else:  # made up for: Lightning logs what comes before a batch as of the epoch that begins
+            for logger in trainer.loggers:
+                logger.log_metrics(dict(numbers), trainer.global_step)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._do_if_due(trainer, pl_module, trainer.current_epoch + 1)

@@ -143,12 +143,7 @@ class RankingCallback(EpochEndCallback):
         numbers = {"seconds": self.seconds - before, "share": self.seconds / self._elapsed(), **numbers}
         self.records.append({"epoch": epoch, "step": trainer.global_step, **numbers})
         self.scores.append(columns)
-        logged = {f"ranking/{name}": value for name, value in numbers.items()}
-        if epoch > trainer.current_epoch and not trainer.barebones:
-            pl_module.log_dict(logged)
-        else:  # made up for: Lightning logs what comes before a batch as of the epoch that begins
-            for logger in trainer.loggers:
-                logger.log_metrics(logged, trainer.global_step)
+        self.log_numbers(trainer, pl_module, epoch, {f"ranking/{name}": value for name, value in numbers.items()})
 
     def state_dict(self) -> dict[str, Any]:
         return {

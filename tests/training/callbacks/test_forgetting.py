@@ -20,6 +20,7 @@ from torch import Tensor
 from lnas.errors import UsageError
 from lnas.nets import build_supernet
 from lnas.spaces import NatsTopologySpace
+from lnas.testing.batches import ResumableBatches
 from lnas.training import ListedPaths, SupernetModule, evaluate_paths, quiet_lightning
 from lnas.training.callbacks import ForgettingCallback
 from lnas.training.callbacks.path_scores import path_scores
@@ -43,28 +44,6 @@ def some_batches(count: int, seed: int, size: int = 8) -> list[Batch]:
 
 
 SHOWN = some_batches(1, seed=7, size=64)
-
-
-class FourBatches:
-    """A loader that goes on where a checkpoint was written, and starts anew after its last batch."""
-
-    def __init__(self) -> None:
-        self._batches = some_batches(STEPS, seed=0)
-        self._at = 0
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __iter__(self) -> Iterator[Batch]:
-        for at in range(self._at, len(self)):
-            self._at = (at + 1) % len(self)
-            yield self._batches[at]
-
-    def state_dict(self) -> dict[str, int]:
-        return {"at": self._at}
-
-    def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        self._at = state_dict["at"]
 
 
 class Copies(pl.Callback):
@@ -101,7 +80,9 @@ def fit(
             enable_model_summary=False,
             **{"logger": False, **options},
         )
-        trainer.fit(module, FourBatches() if loader is None else loader, ckpt_path=go_on_from)
+        trainer.fit(
+            module, ResumableBatches(some_batches(STEPS, seed=0)) if loader is None else loader, ckpt_path=go_on_from
+        )
     return trainer
 
 

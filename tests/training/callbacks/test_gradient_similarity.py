@@ -7,7 +7,7 @@ import csv
 import itertools
 import math
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from lnas.errors import UsageError
 from lnas.nets import build_supernet
 from lnas.nets.region_net import RegionNet
 from lnas.spaces import SPACES, NatsTopologySpace
+from lnas.testing.batches import ResumableBatches
 from lnas.training import SupernetModule, quiet_lightning
 from lnas.training.callbacks import GradientSimilarityCallback
 from lnas.training.callbacks.gradient_similarity import gradient_similarities, path_gradient, stages_of_weights
@@ -50,28 +51,6 @@ def some_batches(count: int, seed: int) -> list[Batch]:
 SHOWN = some_batches(2, seed=7)
 
 
-class ThreeBatches:
-    """A loader that goes on where a checkpoint was written, and starts anew after its last batch."""
-
-    def __init__(self) -> None:
-        self._batches = some_batches(3, seed=0)
-        self._at = 0
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __iter__(self) -> Iterator[Batch]:
-        for at in range(self._at, len(self)):
-            self._at = (at + 1) % len(self)
-            yield self._batches[at]
-
-    def state_dict(self) -> dict[str, int]:
-        return {"at": self._at}
-
-    def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        self._at = state_dict["at"]
-
-
 def supernet(seed: int = 0, space: str = "nats_topology", **options: Any) -> RegionNet:
     torch.manual_seed(seed)
     fixed_depth = {} if space in ("nats_size", "nds_resnet", "nds_resnext_a") else {"cells": 1}
@@ -95,7 +74,7 @@ def fit(
             enable_model_summary=False,
             **{"max_epochs": 2, "logger": False, **options},
         )
-        trainer.fit(module, ThreeBatches(), ckpt_path=go_on_from)
+        trainer.fit(module, ResumableBatches(some_batches(3, seed=0)), ckpt_path=go_on_from)
     return trainer
 
 

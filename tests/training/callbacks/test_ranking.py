@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from lnas.errors import UsageError
 from lnas.nets import build_supernet
 from lnas.spaces import NatsTopologySpace
 from lnas.stats import kendall_tau, pearson_r, precision_at_top, ranking_stability, spearman_r, worst_ranking
+from lnas.testing.batches import ResumableBatches
 from lnas.training import SupernetModule, evaluate_paths, quiet_lightning
 from lnas.training.callbacks import RankingCallback, TemporalEnsembleCallback
 from lnas.training.checkpoints import WholeFileCheckpointIO
@@ -42,28 +43,6 @@ def some_batches(count: int, seed: int) -> list[Batch]:
 
 KINDS = ("accuracy", "loss")
 SHOWN = some_batches(2, seed=7)
-
-
-class ThreeBatches:
-    """A loader that goes on where a checkpoint was written, and starts anew after its last batch."""
-
-    def __init__(self) -> None:
-        self._batches = some_batches(3, seed=0)
-        self._at = 0
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __iter__(self) -> Iterator[Batch]:
-        for at in range(self._at, len(self)):
-            self._at = (at + 1) % len(self)
-            yield self._batches[at]
-
-    def state_dict(self) -> dict[str, int]:
-        return {"at": self._at}
-
-    def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        self._at = state_dict["at"]
 
 
 class Recorder(pl.Callback):
@@ -100,7 +79,7 @@ def fit(
             enable_model_summary=False,
             **{"enable_checkpointing": False, **options},
         )
-        trainer.fit(module, ThreeBatches(), ckpt_path=go_on_from)
+        trainer.fit(module, ResumableBatches(some_batches(3, seed=0)), ckpt_path=go_on_from)
     return trainer
 
 

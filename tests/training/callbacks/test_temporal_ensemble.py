@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lnas.errors import UsageError
+from lnas.testing.batches import ResumableBatches
 from lnas.training import quiet_lightning
 from lnas.training.callbacks import TemporalEnsembleCallback
 from lnas.training.checkpoints import WholeFileCheckpointIO
@@ -20,27 +21,9 @@ from lnas.training.checkpoints import WholeFileCheckpointIO
 Make = Callable[..., pl.LightningModule]
 
 
-class FourBatches:
-    """A loader that goes on where a checkpoint was written, and starts anew after its last batch."""
-
-    def __init__(self) -> None:
-        generator = torch.Generator().manual_seed(0)
-        self._batches = [torch.randn(6, 6, generator=generator).split([4, 2], dim=1) for _ in range(4)]
-        self._at = 0
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __iter__(self) -> Iterator[Sequence[Tensor]]:
-        for at in range(self._at, len(self)):
-            self._at = (at + 1) % len(self)
-            yield self._batches[at]
-
-    def state_dict(self) -> dict[str, int]:
-        return {"at": self._at}
-
-    def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        self._at = state_dict["at"]
+def four_batches() -> ResumableBatches:
+    generator = torch.Generator().manual_seed(0)
+    return ResumableBatches([torch.randn(6, 6, generator=generator).split([4, 2], dim=1) for _ in range(4)])
 
 
 def fit(module: pl.LightningModule, *callbacks: pl.Callback, epochs: int, go_on_from: Path | None = None) -> None:
@@ -55,7 +38,7 @@ def fit(module: pl.LightningModule, *callbacks: pl.Callback, epochs: int, go_on_
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-        trainer.fit(module, FourBatches(), ckpt_path=go_on_from)
+        trainer.fit(module, four_batches(), ckpt_path=go_on_from)
 
 
 class Recorder(pl.Callback):
