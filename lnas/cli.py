@@ -126,6 +126,16 @@ COMMANDS = {
         "`lnas study FILE` is this one where FILE has `scores`.",
         configs="study",
     ),
+    "retrain": Command(
+        "lnas.pipeline.retraining.retrain",
+        "retrain",
+        {"data": "lnas.data", "space": "lnas.spaces"},
+        "train architectures in full, measure them once, keep their weights",
+        "  lnas retrain --data DigitsData --net.channels 8 --net.cells 1 --recipe.epochs 10"
+        " --arch '|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|'\n"
+        "  lnas retrain --config configs/retrain/nats_12.yaml --data.root FOLDER --arch NOTATION\n"
+        "  lnas retrain --config configs/retrain/darts_cifar10.yaml --data.root FOLDER --found results/search",
+    ),
     "bench build": Command(
         "lnas.pipeline.bench.build",
         "build_benchmark",

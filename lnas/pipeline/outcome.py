@@ -14,7 +14,7 @@ from rich.text import Text
 from lnas.analysis.racing import Raced
 from lnas.pipeline.picking import verdict
 from lnas.pipeline.reasons import reason
-from lnas.pipeline.retraining import Retrained
+from lnas.pipeline.retraining.training import Retrained
 from lnas.pipeline.tracking import Tracker
 from lnas.pipeline.truth import Truth, compare
 from lnas.report import RankedCandidate, RetrainedPick, RunReport, TruthComparison, number

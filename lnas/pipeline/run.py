@@ -22,7 +22,7 @@ from lnas.pipeline.picking import RANKED_CONTROLS, fewest_candidates, parse_cont
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.racing import check_racing, race_candidates
 from lnas.pipeline.resuming import begun, mention_changes
-from lnas.pipeline.retraining import RetrainingProtocol, retrain_picks, weights_folder
+from lnas.pipeline.retraining.training import RetrainingProtocol, retrain_picks, weights_folder
 from lnas.pipeline.tracking import Tracker, WandbMode, wandb_logger
 from lnas.pipeline.truth import Truth
 from lnas.report import RunReport

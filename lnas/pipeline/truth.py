@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import numpy as np
@@ -14,6 +14,8 @@ from lnas.report import Agreement, TruthComparison
 from lnas.spaces import SPACES, SearchSpace
 from lnas.stats import RankSum, kendall_tau
 from lnas.types import Arch
+
+_MEAN = "mean"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,24 @@ class Truth:
         """Return the accuracy of each architecture in percent, None where the benchmark holds none."""
         benchmark = self._open(space)
         return [_known(benchmark, arch, self._parsed) for arch in archs]
+
+    def curves(self, arch: Arch, space: SearchSpace) -> dict[str, np.ndarray]:
+        """Return an architecture's accuracy after each epoch, by the key of the training; of a mean, all its trainings.
+
+        Percent, NaN where none was recorded, shape (epochs,). Empty where the benchmark has no curves of it.
+        """
+        benchmark, wanted = self._open(space), self._parsed
+        if not isinstance(benchmark, TabularBenchmark) or _known(benchmark, arch, wanted) is None:
+            return {}
+        row = benchmark.row(arch)
+        return {
+            str(key): values[row]
+            for (key, quantity), values in benchmark.curves.items()
+            if quantity == "accuracy"
+            and replace(key, seed=wanted.seed) == wanted
+            and wanted.seed in (key.seed, _MEAN)
+            and np.isfinite(values[row]).any()
+        }
 
     def listed(self, space: SearchSpace) -> list[Arch] | None:
         """Return the architectures that have an accuracy, as the table has them; None where the benchmark is none."""

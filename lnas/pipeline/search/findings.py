@@ -12,6 +12,7 @@ from lnas.analysis.trajectories import Trajectory, average, average_rows, spread
 from lnas.pipeline.search.conducting import Search
 from lnas.pipeline.search.judge import Bench
 from lnas.spaces import SearchSpace
+from lnas.store import Pick
 from lnas.types import Arch
 
 _POINTS = 80
@@ -151,6 +152,16 @@ def find_out(searches: Sequence[Search], space: SearchSpace) -> list[Findings]:
             found = bench.truths[label].accuracies(asked, space)
             accuracies |= {arch: np.nan if own is None else own for arch, own in zip(asked, found, strict=True)}
     return [Findings(strategy, some[0].bench, some, known[id(some[0].bench)]) for (_, strategy), some in groups.items()]
+
+
+def answered(findings: Sequence[Findings]) -> list[Pick]:
+    """Return what each search answers in the end, with its strategy, judge and seed; those without an answer not."""
+    return [
+        Pick(f"{found.strategy} by {found.bench.label}, seed {search.seed}", arch)
+        for found in findings
+        for search, arch in zip(found.searches, found.answers(), strict=True)
+        if arch is not None
+    ]
 
 
 def _answers(searches: Sequence[Search]) -> Iterator[Arch]:

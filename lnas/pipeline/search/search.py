@@ -21,7 +21,7 @@ from lnas.pipeline.resuming import begun, mention_changes
 from lnas.pipeline.search.budget import Budget, Crossing, Seconds, UntilOver, budget_of
 from lnas.pipeline.search.conducting import Search, conduct
 from lnas.pipeline.search.course import Course
-from lnas.pipeline.search.findings import find_out
+from lnas.pipeline.search.findings import answered, find_out
 from lnas.pipeline.search.judge import Bench, Judge, open_judges
 from lnas.pipeline.search.origin import Origin, origin_of
 from lnas.pipeline.search.records import answers_parquet, trials_parquet
@@ -141,6 +141,7 @@ def search(
         _require_evaluated(searches)
         _require_branched(searches)
         findings = find_out(searches, space)
+        store.set_picks(_RUN, answered(findings))
         replay = f"lnas search --config {shlex.quote(str(folder / 'config.yaml'))}" if config else "search from Python"
         report = search_report(f"lnas search: {folder.name}", findings, after, space, replay)
         write_results(report, folder, "search.html")

@@ -36,7 +36,7 @@ from lnas.pipeline.truth import Truth
 from lnas.report.study import StudyReport
 from lnas.seeds import derive_seed
 from lnas.spaces import NatsTopologySpace, SearchSpace
-from lnas.store import Store, write_whole
+from lnas.store import Pick, Store, write_whole
 from lnas.threads import limited_threads
 from lnas.training import Darts, DifferentiableModule, Gdas, PcDarts, SupernetModule
 from lnas.training.callbacks import StepCallback
@@ -194,6 +194,7 @@ def train_supernet(
         for table in report.tables:
             tracker.table(table.name, [column.title for column in table.columns], table.texts())
         tracked = tracker.finish()
+        store.set_picks(_RUN, [Pick("found", found)] if found else [])
         store.finish_run(_RUN, tracked or f"{epochs} epochs")
     for table in report.tables:
         display.show(shown(table))
