@@ -40,7 +40,7 @@ def test_help_says_what_each_option_is_and_what_to_choose_from() -> None:
     command = [sys.executable, "-m", "lnas", "run", "--help"]
     printed = " ".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
     for words in (
-        "one of: Cifar10Data, DigitsData, ImageFolderData)",
+        "one of: Cifar100Data, Cifar10Data, DigitsData, ImageFolderData, ImageNet16Data)",
         "(default: RandomSearch, one of: AssistedEvolution, FPNAS, LocalSearch, NSGA2, PruningSearch, RandomSearch,",
         "RecordedAccuracy, RecordedScores, ScoresEstimator, ShortTrainingEstimator,",
         "{auto,online,offline,off}",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from lnas.data.images import ImageData, Split, StoredImages
+from lnas.data.windows import mirror, windows_at
 from lnas.seeds import derive_seed
 
 Batch = tuple[Tensor, Tensor]
@@ -20,8 +23,11 @@ class SplitDataset(Dataset[Batch]):
     """A split that is indexed by a whole batch of indices at once."""
 
     def __init__(self, split: Split) -> None:
-        stored = isinstance(split.images, StoredImages)
-        self._images = split.images if stored else torch.from_numpy(np.ascontiguousarray(split.images))
+        self._images: StoredImages | Tensor = (
+            split.images
+            if isinstance(split.images, StoredImages)
+            else torch.from_numpy(np.ascontiguousarray(split.images))
+        )
         self._labels = torch.from_numpy(np.ascontiguousarray(split.labels))
 
     def __len__(self) -> int:
@@ -30,7 +36,28 @@ class SplitDataset(Dataset[Batch]):
     def __getitem__(self, indices: Tensor) -> Batch:
         if isinstance(self._images, StoredImages):
             return torch.from_numpy(self._images[np.asarray(indices)]), self._labels[indices]
-        return self._images[indices], self._labels[indices]
+        indices = torch.as_tensor(indices)
+        return self._images.index_select(0, indices), self._labels.index_select(0, indices)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of `count` equal parts of each batch, the `index`-th from 0; by default all of it."""
+
+    index: int = 0
+    count: int = 1
+
+    def of(self, batch: Tensor) -> Tensor:
+        """Return this part of a batch.
+
+        Example:
+            >>> Shard(1, 2).of(torch.arange(6)).tolist()
+            [3, 4, 5]
+        """
+        return batch.chunk(self.count)[self.index]
+
+
+WHOLE = Shard()
 
 
 class InOrder(Sampler[Tensor]):
@@ -50,12 +77,19 @@ class Shuffled(Sampler[Tensor]):
     """Batches in an order that depends on the seed and the epoch alone; the last, if smaller, is dropped.
 
     Lightning calls `set_epoch` before each epoch, so a resumed training sees the same batches.
+
+    Args:
+        length: Images in all.
+        batch_size: Images of a batch, over all processes.
+        seed: Decides the order, together with the epoch.
+        shard: Which part of each batch is served.
     """
 
-    def __init__(self, length: int, batch_size: int, seed: int) -> None:
+    def __init__(self, length: int, batch_size: int, seed: int, shard: Shard = WHOLE) -> None:
         self._length = length
         self._batch_size = min(batch_size, length)
         self._seed = seed
+        self._shard = shard
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -65,17 +99,26 @@ class Shuffled(Sampler[Tensor]):
     def batch(self, step: int) -> Tensor:
         """Return the indices of a step, counted from 0 through all passes."""
         epoch, number = divmod(step, len(self))
-        return self._order(epoch)[number * self._batch_size : (number + 1) * self._batch_size]
+        return self._shard.of(self._order(epoch)[number * self._batch_size : (number + 1) * self._batch_size])
 
     def __len__(self) -> int:
         return self._length // self._batch_size
 
     def __iter__(self) -> Iterator[Tensor]:
-        yield from self._order(self._epoch).split(self._batch_size)[: len(self)]
+        for batch in self._order(self._epoch).split(self._batch_size)[: len(self)]:
+            yield self._shard.of(batch)
 
     def _order(self, epoch: int) -> Tensor:
         generator = torch.Generator().manual_seed(derive_seed(self._seed, "shuffle", epoch))
         return torch.randperm(self._length, generator=generator)
+
+
+class Numbered(Shuffled):
+    """The batches of `Shuffled`, each with the number of its epoch."""
+
+    def __iter__(self) -> Iterator[tuple[int, Tensor]]:  # type: ignore[override]
+        for batch in super().__iter__():
+            yield self._epoch, batch
 
 
 class PreparedBatches:
@@ -102,13 +145,20 @@ class PreparedBatches:
             yield prepare(self._split[indices], self._data, augment=False)
 
 
-def batch_loader(split: Split, batches: Sampler[Tensor]) -> DataLoader[Batch]:
-    """Load whole batches by index, in this process: the images already lie in memory.
+def batch_loader(dataset: SplitDataset, batches: Sampler[Any], workers: int = 0) -> DataLoader[Batch]:
+    """Load whole batches by index: in this process, where the images lie in memory already, or in others.
 
     The loader has a generator of its own, since it draws a number whenever it is iterated, and that may happen once
     more in a resumed epoch than in an uninterrupted one.
     """
-    return DataLoader(SplitDataset(split), batch_size=None, sampler=batches, generator=torch.Generator())
+    return DataLoader(
+        dataset,
+        batch_size=None,
+        sampler=batches,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        generator=torch.Generator(),
+    )
 
 
 def normalize(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
@@ -120,9 +170,9 @@ def normalize(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -
 
 
 def random_flip(images: Tensor) -> Tensor:
-    """Mirror each image left to right with probability one half, by the global generator."""
-    mirrored = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
-    return torch.where(mirrored, images.flip(-1), images)
+    """Mirror each image (B, C, H, W) left to right with probability one half, by the global generator."""
+    drawn = torch.rand(len(images), 1, 1, 1, device=images.device)
+    return mirror(images, drawn.flatten() < 0.5)
 
 
 def random_crop(images: Tensor, padding: int) -> Tensor:
@@ -132,19 +182,27 @@ def random_crop(images: Tensor, padding: int) -> Tensor:
         Same shape.
     """
     count, _, height, width = images.shape
+    top, left = torch.randint(2 * padding + 1, (2, count, 1), device=images.device).squeeze(-1)
     padded = torch.nn.functional.pad(images, [padding] * 4)
-    top, left = torch.randint(2 * padding + 1, (2, count, 1), device=images.device)
-    rows = (top + torch.arange(height, device=images.device))[:, :, None]
-    columns = (left + torch.arange(width, device=images.device))[:, None, :]
-    which = torch.arange(count, device=images.device)[:, None, None]
-    return padded[which, :, rows, columns].permute(0, 3, 1, 2)
+    return windows_at(padded, top, left, height, width)
 
 
-def prepare(batch: Batch, data: ImageData, augment: bool) -> Batch:
-    """Turn a batch of bytes into what a network trains on: flipped and cropped if asked, then normalised."""
+def prepare(batch: Batch, data: ImageData, augment: bool, padding: int | None = None) -> Batch:
+    """Turn a batch of bytes into what a network trains on: flipped and cropped if asked, then normalised.
+
+    Args:
+        batch: Images, uint8, shape (B, 3, H, W), and labels.
+        data: Where they are from.
+        augment: Whether they are flipped and cropped as the data allows.
+        padding: Of the crop, in place of the data's.
+
+    Returns:
+        Images, float32, contiguous, and labels.
+    """
     images, labels = batch
+    padding = data.crop_padding if padding is None else padding
     if augment and data.horizontal_flip:
         images = random_flip(images)
-    if augment and data.crop_padding:
-        images = random_crop(images, data.crop_padding)
+    if augment and padding:
+        images = random_crop(images, padding)
     return normalize(images, data.mean, data.std).contiguous(), labels

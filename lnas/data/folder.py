@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _TRAIN, _TEST = ("train",), ("val", "validation")
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 _FEWEST = 2
+
+Corrupt = Literal["refuse", "skip"]
 
 
 class FileImages(StoredImages):
@@ -40,6 +44,14 @@ class FileImages(StoredImages):
         self._names = names
         self._pixels = pixels
 
+    def of(self, rows: np.ndarray) -> FileImages:
+        """Return some of the images, in files as before."""
+        return FileImages(self._root, [self._names[row] for row in rows.tolist()], self._pixels)
+
+    def files(self, rows: Sequence[int]) -> list[Path]:
+        """Return the files of some images."""
+        return [self._root / self._names[row] for row in rows]
+
     @property
     def shape(self) -> tuple[int, int, int, int]:
         return (len(self._names), 3, self._pixels, self._pixels)
@@ -50,16 +62,37 @@ class FileImages(StoredImages):
             image[:] = self._decoded(self._root / self._names[row])
         return images
 
+    def unreadable(self) -> list[int]:
+        """Return the rows of images that cannot be decoded: decodes all of them, on all cores."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            sound = list(pool.map(self._is_sound, self._names))
+        return [row for row, is_sound in enumerate(sound) if not is_sound]
+
+    def decode_whole(self, rows: np.ndarray) -> list[np.ndarray]:
+        whole = [self._opened(self._root / self._names[row], np.asarray) for row in rows.tolist()]
+        return [np.ascontiguousarray(image.transpose(2, 0, 1)) for image in whole]
+
     def identity(self) -> bytes:
         """Return the files' names and sizes in bytes: reading ImageNet takes hours, and this seconds."""
         return "\n".join(f"{name} {(self._root / name).stat().st_size}" for name in self._names).encode()
 
+    def _is_sound(self, name: str) -> bool:
+        try:
+            self._opened(self._root / name, np.asarray)
+        except UsageError:
+            return False
+        return True
+
     def _decoded(self, file: Path) -> np.ndarray:
+        return self._opened(file, lambda image: np.asarray(_middle(image, self._pixels))).transpose(2, 0, 1)
+
+    @staticmethod
+    def _opened(file: Path, take: Callable[[Image.Image], np.ndarray]) -> np.ndarray:
         from PIL import Image, UnidentifiedImageError
 
         try:
             with Image.open(file) as image:
-                return np.asarray(_middle(image.convert("RGB"), self._pixels)).transpose(2, 0, 1)
+                return take(image.convert("RGB"))
         except Exception as error:  # each decoder has its own kinds
             unknown = isinstance(error, UnidentifiedImageError)
             reason = "no format that Pillow knows" if unknown else f"{type(error).__name__}: {error}"
@@ -72,7 +105,8 @@ class ImageFolderData(ImageData):
 
     A part of each class's training images is held out as "val"; the folder's own validation images are "test". Folders
     inside a class's folder belong to it. An image is decoded when it is needed, so that a search on a proxy subset
-    reads its images only; whole trainings hold all images of a split in memory.
+    reads its images only; a retraining decodes each batch anew, by as many workers as it is given, and trainings in a
+    few steps hold all images of a split in memory.
 
     Args:
         root: Folder with `train`, and `val` or `validation`.
@@ -86,13 +120,20 @@ class ImageFolderData(ImageData):
         crop_padding: Zero pixels added on each side before a random crop; an eighth of `pixels` if not given, as the 4
             of CIFAR-10's 32.
         horizontal_flip: Whether training may mirror an image.
+        corrupt: What is done about files that cannot be decoded: "refuse" ends at the first that is needed; "skip"
+            decodes all files once when the splits are first asked for, leaves out those that cannot be, and warns of
+            their number. What is held out does not depend on it, and fingerprints of splits tell what was left out.
+
+    Attributes:
+        skipped: The files that were left out, relative to the root, once the splits were read.
 
     Raises:
         UsageError: If a number is out of its range. When the folders are first looked at: if they are not as described,
-            a class has fewer than two training images, or `val` has no images of it. When an image is decoded: if its
-            file is none.
+            a class has fewer than two training images, `val` has no images of it, or none is left of those that can be
+            decoded. When an image is decoded: if its file is none.
 
-    Deviation: trainings on ImageNet usually crop at a random scale, too.
+    Trainings on ImageNet usually crop at a random scale, too: `Augmentation(scale=(0.08, 1))` does, out of images as
+    large as they lie in their files.
     """
 
     def __init__(
@@ -106,11 +147,16 @@ class ImageFolderData(ImageData):
         std: tuple[float, float, float] = (0.229, 0.224, 0.225),
         crop_padding: int | None = None,
         horizontal_flip: bool = True,
+        corrupt: Corrupt = "refuse",
     ) -> None:
         _require(pixels >= 1, "pixels", pixels, "pixels >= 1")
         _require(0 < val_fraction < 1, "val_fraction", val_fraction, "0 < val_fraction < 1")
         _require(crop_padding is None or crop_padding >= 0, "crop_padding", crop_padding, "crop_padding >= 0")
         _require(min(std) > 0, "std", std, "deviations > 0")
+        if corrupt not in get_args(Corrupt):
+            known = get_args(Corrupt)
+            raise UsageError(f"ImageFolderData(corrupt={corrupt!r}): {unknown_name('corrupt', str(corrupt), known)}")
+        self.skipped: tuple[str, ...] = ()
         self._root = Path(root)
         self._pixels = pixels
         self._classes = classes
@@ -120,6 +166,7 @@ class ImageFolderData(ImageData):
         self._std = std
         self._crop_padding = pixels // 8 if crop_padding is None else crop_padding
         self._horizontal_flip = horizontal_flip
+        self._corrupt: Corrupt = corrupt
 
     @property
     def name(self) -> str:
@@ -166,7 +213,35 @@ class ImageFolderData(ImageData):
             train[name], val[name] = self._divided(name, files)
         self._require_known(self._class_folders(_TEST))
         test = self._files(_TEST, 1)
-        return {"train": self._split(_TRAIN, train), "val": self._split(_TRAIN, val), "test": self._split(_TEST, test)}
+        every: dict[SplitName, Split] = {
+            "train": self._split(_TRAIN, train),
+            "val": self._split(_TRAIN, val),
+            "test": self._split(_TEST, test),
+        }
+        return every if self._corrupt == "refuse" else self._decodable(every)
+
+    def _decodable(self, splits: Mapping[SplitName, Split]) -> dict[SplitName, Split]:
+        """Leave out what cannot be decoded, and say so."""
+        kept, skipped = {}, []
+        for name, split in splits.items():
+            images: Any = split.images
+            corrupt = images.unreadable()
+            sound = np.setdiff1d(np.arange(len(split)), corrupt)
+            self._require_every_class(name, split.labels[sound])
+            kept[name] = Split(images.of(sound), split.labels[sound])
+            skipped += [str(file.relative_to(self._root)) for file in images.files(corrupt)]
+        self.skipped = tuple(skipped)
+        if skipped:
+            what = "image cannot be decoded and is" if len(skipped) == 1 else "images cannot be decoded and are"
+            warnings.warn(f"{self._call}: {len(skipped)} {what} left out: {_first_of(skipped)}", stacklevel=2)
+        return kept
+
+    def _require_every_class(self, name: SplitName, labels: np.ndarray) -> None:
+        missing = sorted(set(range(self.num_classes)) - set(labels.tolist()))
+        if missing:
+            expected = f"images of each class in {name!r} that can be decoded"
+            got = f"none of {self.classes[missing[0]]!r}"
+            raise UsageError(complaint(self._call, expected, got, "Fetch them again."))
 
     def _divided(self, name: str, files: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return what remains to train on and what is held out, at least one of each, in order."""
@@ -247,9 +322,12 @@ def _what_is_at(root: Path) -> tuple[str, str]:
 
 
 def _listed(folder: Path) -> str:
-    names = sorted(entry.name for entry in os.scandir(folder))
+    return _first_of(sorted(entry.name for entry in os.scandir(folder))) or "nothing"
+
+
+def _first_of(names: Sequence[str]) -> str:
     shown = ", ".join(names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown or "nothing"
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
 
 
 def _several(number: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -35,6 +36,10 @@ class StoredImages(ABC):
     def identity(self) -> bytes:
         """Return what tells these images from others without decoding them."""
 
+    def decode_whole(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Decode some images as large as they are kept: uint8, shape (3, h, w) each, any h and w."""
+        return list(self.decode(rows))
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -48,6 +53,42 @@ class StoredImages(ABC):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.decode(np.arange(len(self))), dtype)
+
+
+class JoinedImages(StoredImages):
+    """Images of which at least some lie in files, one collection after the other; all of one size."""
+
+    def __init__(self, first: np.ndarray | StoredImages, second: np.ndarray | StoredImages) -> None:
+        self._parts = first, second
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        first, second = self._parts
+        return (len(first) + len(second), *first.shape[1:])
+
+    def decode(self, rows: np.ndarray) -> np.ndarray:
+        return np.stack(self._gathered(rows, lambda images, own: images[own])) if len(rows) else self._parts[0][rows]
+
+    def decode_whole(self, rows: np.ndarray) -> list[np.ndarray]:
+        return self._gathered(
+            rows, lambda images, own: images.decode_whole(own) if isinstance(images, StoredImages) else images[own]
+        )
+
+    def identity(self) -> bytes:
+        return b"".join(bytes(_identity(images)) for images in self._parts)
+
+    def _gathered(
+        self, rows: np.ndarray, take: Callable[[np.ndarray | StoredImages, np.ndarray], Iterable[np.ndarray]]
+    ) -> list[np.ndarray]:
+        """Take some rows of each part, in the order asked for."""
+        first, second = self._parts
+        later = rows >= len(first)
+        of_first, of_second = iter(take(first, rows[~later])), iter(take(second, rows[later] - len(first)))
+        return [next(of_second if is_later else of_first) for is_later in later]
+
+
+def _identity(images: np.ndarray | StoredImages) -> bytes | memoryview:
+    return images.identity() if isinstance(images, StoredImages) else np.ascontiguousarray(images).data
 
 
 class Split(NamedTuple):
@@ -68,11 +109,18 @@ class Split(NamedTuple):
         """Return the chosen images, in the order of the indices; those that were stored are decoded."""
         return Split(self.images[indices], self.labels[indices])
 
+    def followed_by(self, other: Split) -> Split:
+        """Return the images of both, in order; what lies in files stays there."""
+        labels = np.concatenate([self.labels, other.labels])
+        if isinstance(self.images, StoredImages) or isinstance(other.images, StoredImages):
+            return Split(JoinedImages(self.images, other.images), labels)
+        return Split(np.concatenate([self.images, other.images]), labels)
+
     def fingerprint(self) -> str:
         """Hash the content, or the identity of stored images, to 16 hex digits: what a protocol keeps of the data."""
         images = self.images
         digest = hashlib.sha256(str(images.shape).encode())
-        digest.update(images.identity() if isinstance(images, StoredImages) else np.ascontiguousarray(images).data)
+        digest.update(_identity(images))
         digest.update(np.ascontiguousarray(self.labels, dtype=np.int64).data)
         return digest.hexdigest()[:16]
 

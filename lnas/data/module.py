@@ -2,30 +2,57 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import lightning.pytorch as pl
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from lnas.data.batches import Batch, InOrder, Shuffled, batch_loader, prepare
+from lnas.data.augmentation import PLAIN, Augmentation
+from lnas.data.augmenting import cutout, erase, mix
+from lnas.data.batches import WHOLE, Batch, InOrder, Numbered, Shard, Shuffled, SplitDataset, batch_loader, prepare
 from lnas.data.images import ImageData, Split, SplitName
 from lnas.errors import UsageError, complaint
 from lnas.seeds import derive_seed
+
+TrainedOn = Literal["train", "train+val"]
 
 
 class ImageDataModule(pl.LightningDataModule):
     """Serve the splits of an `ImageData` in batches, augmented (training only) and normalised on the device.
 
+    A training that is resumed at an epoch draws what one that was never stopped does, if `SeedEpochs` is among its
+    callbacks. In a distributed training, which needs `use_distributed_sampler=False`, each process takes its own part
+    of the same batches; it flips, crops and mixes that by draws of its own, as `SeedEpochs` seeds them. Evaluation is
+    whole in each process.
+
     Args:
         data: The images.
-        batch_size: Images per training batch; a last smaller batch is dropped. Evaluation takes four times as many.
-        seed: Decides the order of the training images, together with the epoch.
+        batch_size: Images per training batch, over all processes; a last smaller batch is dropped. Evaluation takes
+            four times as many.
+        seed: Decides the order of the training images, together with the epoch, and how each is changed by itself.
         augment: Whether training images are cropped and flipped as the data allows.
         tested: The split served as test batches.
+        augmentation: What else is done to training images; where it mixes them, labels are probabilities (B, classes).
+        trained_on: Whether the images of "val" are trained on, too; they are served as validation batches all the same.
+        workers: Processes that load images, for those that lie in files or are changed one by one; 0 is this one.
+
+    Raises:
+        UsageError: When training begins, if batches cannot be parted equally among processes, or a process would mix an
+            odd number of images.
     """
 
     def __init__(
-        self, data: ImageData, batch_size: int, seed: int, augment: bool = True, tested: SplitName = "test"
+        self,
+        data: ImageData,
+        batch_size: int,
+        seed: int,
+        augment: bool = True,
+        tested: SplitName = "test",
+        augmentation: Augmentation = PLAIN,
+        trained_on: TrainedOn = "train",
+        workers: int = 0,
     ) -> None:
         super().__init__()
         self._data = data
@@ -33,10 +60,20 @@ class ImageDataModule(pl.LightningDataModule):
         self._seed = seed
         self._augment = augment
         self._tested: SplitName = tested
+        self._augmentation = augmentation
+        self._trained_on: TrainedOn = trained_on
+        self._workers = workers
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        split = self._data.splits["train"]
-        return batch_loader(split, Shuffled(len(split), self._batch_size, self._seed))
+        split, shard = self._training_split, self._shard
+        _check_parts(min(self._batch_size, len(split)), shard.count, self._augmentation)
+        if self._augmentation.by_image:
+            from lnas.data.image_changes import ChangedDataset
+
+            changed = ChangedDataset(split, self._data, self._augmentation, self._seed)
+            return batch_loader(changed, Numbered(len(split), self._batch_size, self._seed, shard), self._workers)
+        order = Shuffled(len(split), self._batch_size, self._seed, shard)
+        return batch_loader(SplitDataset(split), order, self._workers)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         return self._evaluation("val")
@@ -46,12 +83,43 @@ class ImageDataModule(pl.LightningDataModule):
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Augment and normalise where the batch lies."""
-        training = self.trainer is not None and self.trainer.training
-        return prepare(batch, self._data, augment=self._augment and training)
+        if self.trainer is None or not self.trainer.training:
+            return prepare(batch, self._data, augment=False)
+        return self._augmented(batch)
+
+    def _augmented(self, batch: Batch) -> Batch:
+        augmentation = self._augmentation
+        images, labels = prepare(batch, self._data, self._augment, padding=0 if augmentation.scale else None)
+        if augmentation.erasing:
+            images = erase(images, augmentation.erasing)
+        if augmentation.cutout:
+            images = cutout(images, augmentation.cutout)
+        if augmentation.mixes:
+            return mix(images, labels, augmentation, self._data.num_classes)
+        return images, labels
 
     def _evaluation(self, name: SplitName) -> DataLoader[Batch]:
         split = self._data.splits[name]
-        return batch_loader(split, InOrder(len(split), 4 * self._batch_size))
+        return batch_loader(SplitDataset(split), InOrder(len(split), 4 * self._batch_size), self._workers)
+
+    @property
+    def _training_split(self) -> Split:
+        splits = self._data.splits
+        return splits["train"] if self._trained_on == "train" else splits["train"].followed_by(splits["val"])
+
+    @property
+    def _shard(self) -> Shard:
+        return WHOLE if self.trainer is None else Shard(self.trainer.global_rank, self.trainer.world_size)
+
+
+def _check_parts(batch_size: int, processes: int, augmentation: Augmentation) -> None:
+    own, rest = divmod(batch_size, processes)
+    if rest:
+        call = f"ImageDataModule(batch_size={batch_size})"
+        raise UsageError(complaint(call, f"a multiple of {processes} processes", batch_size, "Change it."))
+    if augmentation.mixes and own % 2:
+        call = f"ImageDataModule(batch_size={batch_size}, augmentation={augmentation!r})"
+        raise UsageError(complaint(call, "an even number of images to mix", own, "Change batch_size."))
 
 
 class StepDataModule(pl.LightningDataModule):

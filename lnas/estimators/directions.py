@@ -20,6 +20,8 @@ OF_TRUNCATED_TRAINING = re.compile(r"(?:train|val)_acc@([1-9]\d*)")
 LATENCY = "latency"
 OF_ONE_SHOT: Mapping[str, bool] = {"oneshot_acc": True, "oneshot_loss": False}
 """Measures of a path through a trained supernet -> whether higher is better."""
+OF_ENSEMBLES: Mapping[str, bool] = {"ensemble_acc": True, "ensemble_loss": False}
+"""The same under the mean of the last weights."""
 
 
 def known_direction(measure: str) -> bool | None:
@@ -33,4 +35,4 @@ def known_direction(measure: str) -> bool | None:
         return PROXIES[measure].higher_is_better
     if OF_TRUNCATED_TRAINING.fullmatch(measure):
         return True
-    return {**OF_SHORT_TRAINING, **OF_ONE_SHOT, LATENCY: False}.get(measure)
+    return {**OF_SHORT_TRAINING, **OF_ONE_SHOT, **OF_ENSEMBLES, LATENCY: False}.get(measure)

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lnas.analysis.racing import Raced
+from lnas.pipeline.lineage import track_found, track_trained
 from lnas.pipeline.picking import verdict
 from lnas.pipeline.reasons import reason
 from lnas.pipeline.retraining.training import Retrained
@@ -145,8 +146,8 @@ def ranking_table(report: RunReport) -> Table:
     return table
 
 
-def track_outcome(tracker: Tracker, report: RunReport, winner: Arch, weights: Path) -> None:
-    """Log the ranking as a table, the outcome as a summary, and the found cell as an artifact."""
+def track_outcome(tracker: Tracker, report: RunReport, space: SearchSpace, winner: Arch, weights: Path) -> None:
+    """Log the ranking as a table, the outcome as a summary, the found cell and its trained network as artifacts."""
     measures = list(report.ranking[0].values)
     columns = ["position", "rank_sum", *measures, "picked_as", "test_acc", "arch"]
     rows: list[list[Any]] = [
@@ -166,8 +167,8 @@ def track_outcome(tracker: Tracker, report: RunReport, winner: Arch, weights: Pa
     weights.mkdir(parents=True, exist_ok=True)
     write_whole(weights / "cell.json", json.dumps(cell, indent=2).encode())
     write_whole(weights / "cell.svg", report.picks[0].svg.encode())
-    files = [weights / name for name in ("cell.json", "cell.svg", "weights.safetensors")]
-    tracker.artifact("found-cell", "architecture", [file for file in files if file.is_file()], cell)
+    track_found(tracker, space, winner)
+    track_trained(tracker, winner, weights, outcome)
 
 
 def _row(

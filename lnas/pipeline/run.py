@@ -22,7 +22,9 @@ from lnas.pipeline.picking import RANKED_CONTROLS, fewest_candidates, parse_cont
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.racing import check_racing, race_candidates
 from lnas.pipeline.resuming import begun, mention_changes
-from lnas.pipeline.retraining.training import RetrainingProtocol, retrain_picks, weights_folder
+from lnas.pipeline.retraining.picks import retrain_picks
+from lnas.pipeline.retraining.task import Task
+from lnas.pipeline.retraining.training import weights_folder
 from lnas.pipeline.tracking import Tracker, WandbMode, wandb_logger
 from lnas.pipeline.truth import Truth
 from lnas.report import RunReport
@@ -102,6 +104,7 @@ def run(
         check_racing(racing, proposer, measuring)
     if truth:
         truth.require(space)
+    task = Task(net, data, retraining) if retraining else None
     settings: dict[str, Any] = {
         "space": describe(space),
         "search": describe(proposer.settings),
@@ -109,7 +112,7 @@ def run(
         "rank": rank,
         "candidates": candidates,
         "controls": list(chosen_controls),
-        "retraining": describe(RetrainingProtocol.of(retraining, net, data)) if retraining else None,
+        "retraining": describe(task.protocol) if task else None,
         "repeats": retraining.repeats if retraining else 0,
         "seed": seed,
     }
@@ -142,9 +145,7 @@ def run(
             )
         picks = pick([trial.arch for trial in trials], ranking.order.tolist(), chosen_controls, seed)
         store.set_picks(_RUN, picks)
-        trained = (
-            retrain_picks(picks, retraining, net, data, seed, store, folder, tracker, display) if retraining else {}
-        )
+        trained = retrain_picks(picks, task, seed, store, folder, tracker, display) if task else {}
         report = run_report(
             f"lnas run: {folder.name}",
             space,
@@ -161,7 +162,7 @@ def run(
             raced,
         )
         track_curves(tracker, trials)
-        track_outcome(tracker, report, picks[0].arch, weights_folder(folder, picks[0].arch, seed))
+        track_outcome(tracker, report, space, picks[0].arch, weights_folder(folder, picks[0].arch, seed))
         tracked = tracker.finish() if unfinished else record.outcome
         write_whole(folder / "report.html", render_page(report).encode())
         store.finish_run(_RUN, tracked or "")
@@ -189,6 +190,9 @@ def _check(
         raise UsageError(complaint("lnas run", "a strategy that proposes architectures", type(strategy).__name__, step))
     if retraining:
         check_retraining(retraining)
+        if retraining.devices > 1:
+            call, step = f"retraining.devices={retraining.devices}", "Train what was found by `lnas retrain --found`."
+            raise UsageError(complaint(call, "1 device in a run", retraining.devices, step))
     fewest = fewest_candidates(controls)
     if not fewest <= candidates <= strategy.limit:
         raise UsageError(

@@ -73,19 +73,32 @@ class Tracker:
 
         self._attempt(log)
 
-    def artifact(self, name: str, kind: str, files: Sequence[Path], facts: Mapping[str, Any]) -> None:
-        """Log files, such as the found cell with its weights, as one versioned artifact."""
+    def chart(self, name: str, make: Callable[[], Any]) -> None:
+        """Log what `make` draws with wandb: a chart of its own kind, or images."""
 
         def log(logger: Any) -> None:
             if _is_wandb(logger):
-                import wandb
-
-                artifact = wandb.Artifact(name, type=kind, metadata=dict(facts))
-                for file in files:
-                    artifact.add_file(str(file))
-                logger.experiment.log_artifact(artifact)
+                logger.experiment.log({name: make()})
 
         self._attempt(log)
+
+    def artifact(self, name: str, kind: str, files: Mapping[str, bytes | Path], facts: Mapping[str, Any]) -> None:
+        """Log files, such as the found cell, as one versioned artifact: name in it -> content, or where that is."""
+
+        def log(logger: Any) -> None:
+            if _is_wandb(logger):
+                logger.experiment.log_artifact(_artifact(name, kind, files, facts))
+
+        self._attempt(log)
+
+    def builds_on(self, name: str, kind: str, files: Mapping[str, bytes | Path], facts: Mapping[str, Any]) -> None:
+        """Note an artifact as what the run began with. Online only: W&B takes no such notes offline."""
+
+        def note(logger: Any) -> None:
+            if _is_wandb(logger) and not logger.experiment.offline:
+                logger.experiment.use_artifact(_artifact(name, kind, files, facts))
+
+        self._attempt(note)
 
     def finish(self) -> str:
         """Close the logger; return one line that says how to look at what it holds, or nothing."""
@@ -154,6 +167,19 @@ def wandb_logger(mode: WandbMode, project: str, name: str, folder: Path, warn: C
     except Exception as error:  # W&B is a copy: without it the run goes on
         warn(f"W&B is off for this run: {type(error).__name__}: {_first_line(error)}.")
         return None
+
+
+def _artifact(name: str, kind: str, files: Mapping[str, bytes | Path], facts: Mapping[str, Any]) -> Any:
+    import wandb
+
+    artifact = wandb.Artifact(name, type=kind, metadata=dict(facts))
+    for within, content in files.items():
+        if isinstance(content, Path):
+            artifact.add_file(str(content), name=within)
+        else:
+            with artifact.new_file(within, mode="wb") as file:
+                file.write(content)
+    return artifact
 
 
 def _is_wandb(logger: Logger) -> bool:

@@ -135,9 +135,9 @@ def _text(column: Column, row: int) -> str:
     if isinstance(cell, WithInterval):
         return f"{written(cell.value)} [{written(cell.low)}, {written(cell.high)}]"
     if isinstance(cell, WithDeviation):
-        return (
-            written(cell.value) if math.isnan(cell.deviation) else f"{written(cell.value)} ± {written(cell.deviation)}"
-        )
+        unsigned = column.form.replace("+", "")
+        known = not math.isnan(cell.deviation)
+        return f"{written(cell.value)} ± {unsigned.format(cell.deviation)}" if known else written(cell.value)
     return written(cell)
 
 

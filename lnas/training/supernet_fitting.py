@@ -10,7 +10,7 @@ from typing import Any
 import lightning.pytorch as pl
 
 from lnas.errors import UsageError, complaint
-from lnas.nets.training_forwards import training_forwards
+from lnas.nets.training_forwards import depthwise_forwards, training_forwards
 from lnas.proxies.substitution import substituted
 from lnas.training.callbacks.keeping import LAST
 from lnas.training.checkpoints import WholeFileCheckpointIO
@@ -103,6 +103,6 @@ def fit_supernet(
             use_distributed_sampler=False,
             default_root_dir=folder,
         )
-        with substituted(training_forwards(module)):
+        with substituted(training_forwards(module) | depthwise_forwards(module)):
             trainer.fit(module, datamodule=data, ckpt_path=str(last) if last and last.is_file() else None)
     return trainer

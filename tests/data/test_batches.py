@@ -2,18 +2,25 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lnas.data import DigitsData
 from lnas.data.batches import (
     InOrder,
+    Numbered,
     PreparedBatches,
+    Shard,
     Shuffled,
+    SplitDataset,
     batch_loader,
     normalize,
     prepare,
     random_crop,
     random_flip,
 )
+
+quickly = settings(deadline=None, max_examples=20)
 
 
 def test_in_order_covers_everything_once() -> None:
@@ -59,7 +66,7 @@ def test_prepared_batches_are_those_of_evaluation_each_time() -> None:
 
 def test_loader_serves_the_indexed_images() -> None:
     split = DigitsData().splits["val"]
-    batches = list(batch_loader(split, InOrder(len(split), 128)))
+    batches = list(batch_loader(SplitDataset(split), InOrder(len(split), 128)))
     images = torch.cat([images for images, _ in batches])
     assert np.array_equal(images.numpy(), split.images)
     assert [len(labels) for _, labels in batches] == [128, 128, 44]
@@ -83,6 +90,51 @@ def test_every_flip_is_the_image_or_its_mirror_and_both_occur() -> None:
     mirrored = (out == images.flip(-1)).flatten(1).all(1)
     assert bool((same | mirrored).all())
     assert 16 < int(mirrored.sum()) < 48
+
+
+def plain_flip(images: torch.Tensor) -> torch.Tensor:
+    """Flip in the straightforward way, by the same draws."""
+    mirrored = torch.rand(len(images), 1, 1, 1) < 0.5
+    return torch.where(mirrored, images.flip(-1), images)
+
+
+def plain_crop(images: torch.Tensor, padding: int) -> torch.Tensor:
+    """Crop in the straightforward way, by the same draws."""
+    count, _, height, width = images.shape
+    padded = torch.nn.functional.pad(images, [padding] * 4)
+    top, left = torch.randint(2 * padding + 1, (2, count, 1))
+    rows, columns = (top + torch.arange(height))[:, :, None], (left + torch.arange(width))[:, None, :]
+    return padded[torch.arange(count)[:, None, None], :, rows, columns].permute(0, 3, 1, 2)
+
+
+@quickly
+@given(st.integers(1, 7), st.integers(1, 4), st.integers(2, 9), st.integers(2, 9), st.integers(1, 4), st.integers(0, 9))
+def test_flips_and_crops_are_the_plain_ones_for_the_same_draws(
+    count: int, channels: int, height: int, width: int, padding: int, seed: int
+) -> None:
+    images = torch.randint(256, (count, channels, height, width), dtype=torch.uint8)
+    torch.manual_seed(seed)
+    fast = random_crop(random_flip(images), padding)
+    after = torch.rand(1)
+    torch.manual_seed(seed)
+    plain = plain_crop(plain_flip(images), padding)
+    assert torch.equal(fast, plain)
+    assert torch.equal(after, torch.rand(1))
+
+
+def test_shuffled_parts_make_up_each_batch() -> None:
+    whole = list(Shuffled(22, 6, 3))
+    parts = zip(*(Shuffled(22, 6, 3, Shard(index, 3)) for index in range(3)), strict=True)
+    assert [torch.cat(part).tolist() for part in parts] == [batch.tolist() for batch in whole]
+
+
+def test_numbered_batches_tell_their_epoch() -> None:
+    plain, numbered = Shuffled(20, 6, 0), Numbered(20, 6, 0)
+    for sampler in (plain, numbered):
+        sampler.set_epoch(3)
+    for expected, (epoch, indices) in zip(plain, numbered, strict=True):
+        assert epoch == 3
+        assert torch.equal(indices, expected)
 
 
 def test_every_crop_is_a_window_of_the_padded_image_and_all_windows_occur() -> None:

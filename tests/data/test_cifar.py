@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lnas.data import Cifar10Data
-from lnas.data.cifar import _read_residuals
+from lnas.data import Cifar10Data, Cifar100Data
+from lnas.data.packed import read_packed
 from lnas.errors import UsageError
 
 
@@ -26,7 +26,7 @@ def test_packed_images_come_back_bit_for_bit(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     images, labels = rng.integers(256, size=(5, 3, 32, 32), dtype=np.uint8), rng.integers(10, size=5)
     pack(images, labels, tmp_path / "x.npz")
-    split = _read_residuals(tmp_path / "x.npz")
+    split = read_packed(tmp_path / "x.npz")
     assert np.array_equal(split.images, images)
     assert np.array_equal(split.labels, labels)
 
@@ -35,7 +35,7 @@ def test_damaged_packed_images_are_refused(tmp_path: Path) -> None:
     images = np.zeros((2, 3, 32, 32), dtype=np.uint8)
     pack(images, np.zeros(2, dtype=int), tmp_path / "x.npz", sha256="0" * 64)
     with pytest.raises(UsageError, match="expected content 0000"):
-        _read_residuals(tmp_path / "x.npz")
+        read_packed(tmp_path / "x.npz")
 
 
 def write_torchvision_files(root: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
@@ -92,6 +92,90 @@ def test_a_split_file_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_a_way_of_holding_out_that_is_none_is_refused() -> None:
     with pytest.raises(UsageError, match="unknown held_out 'fifth'"):
         Cifar10Data("images", held_out="fifth")  # type: ignore[arg-type]
+
+
+def write_cifar100(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write 20 + 10 images in the official format; image k of either part is filled with k."""
+    from torchvision.datasets import CIFAR100
+
+    folder = root / "cifar-100-python"
+    folder.mkdir(parents=True)
+    known = {}
+    for name, count in (("train", 20), ("test", 10)):
+        content = np.repeat(np.arange(count, dtype=np.uint8)[:, None], 3072, axis=1)
+        known[name] = _write(folder / name, {"data": content, "fine_labels": list(range(count))})
+        monkeypatch.setattr(CIFAR100, f"{name}_list", [[name, known[name]]])
+    meta = _write(folder / "meta", {"fine_label_names": [str(k) for k in range(100)]})
+    monkeypatch.setattr(CIFAR100, "meta", {"filename": "meta", "key": "fine_label_names", "md5": meta})
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_cifar100_holds_out_halves_of_the_test_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_cifar100(tmp_path / "cifar100", monkeypatch)
+    data = Cifar100Data(str(tmp_path))
+    assert (data.name, data.num_classes) == ("cifar100", 100)
+    assert data.splits["train"].labels.tolist() == list(range(20))
+    halves = [data.splits[name].labels.tolist() for name in ("val", "test")]
+    assert sorted(halves[0] + halves[1]) == list(range(10))
+    assert [len(half) for half in halves] == [5, 5]
+    assert (data.splits["val"].images == np.array(halves[0])[:, None, None, None]).all()
+    assert Cifar100Data(str(tmp_path), seed=1).splits["val"].labels.tolist() != halves[0]
+    assert Cifar100Data(str(tmp_path), held_out="last_fifth").splits["val"].labels.tolist() == [16, 17, 18, 19]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("suffix", ["npz", "txt"])
+def test_published_halves_of_the_test_images_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    write_cifar100(tmp_path, monkeypatch)
+    file = tmp_path / f"halves.{suffix}"
+    if suffix == "npz":
+        np.savez(file, xvalid=np.array([1, 3, 4]), xtest=np.array([0, 2]))
+    else:
+        file.write_text('{"xvalid": ["int", ["1", "3", "4"]], "xtest": ["int", ["0", "2"]]}')
+    splits = Cifar100Data(str(tmp_path), split_file=str(file)).splits
+    assert [splits[name].labels.tolist() for name in ("val", "test")] == [[1, 3, 4], [0, 2]]
+    assert len(splits["train"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("xtest", "message"),
+    [
+        ([0, 1], r"overlap or lie outside 0\.\.9"),
+        ([0, 10], r"outside 0\.\.9"),
+        ([-1, 0], r"outside 0\.\.9"),
+        ([0.0, 2.0], "no indices"),
+        ([], "no indices"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_indices_that_do_not_fit_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, xtest: list[float], message: str
+) -> None:
+    write_cifar100(tmp_path, monkeypatch)
+    np.savez(tmp_path / "halves.npz", xvalid=np.array([1, 3]), xtest=np.array(xtest))
+    with pytest.raises(UsageError, match=message):
+        Cifar100Data(str(tmp_path), split_file=str(tmp_path / "halves.npz")).load()
+
+
+@pytest.mark.parametrize("text", ["1 2 3", "[1, 2]", '{"xvalid": [1, 2]}', '{"xvalid": ["int", ["1"]]}'])
+def test_a_text_that_is_no_split_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "halves.txt").write_text(text)
+    with pytest.raises(UsageError, match=r"Cifar100Data\(split_file='.*halves.txt'\).*`xvalid` and `xtest`"):
+        Cifar100Data(str(tmp_path), split_file=str(tmp_path / "halves.txt")).load()
+
+
+@pytest.mark.data
+def test_the_small_cifar100_says_what_it_is(data_root: Path) -> None:
+    data = Cifar100Data(str(data_root / "images"))
+    assert data.name == "cifar100-small"
+    train, val, test = (data.splits[name] for name in ("train", "val", "test"))
+    assert (len(train), len(val), len(test)) == (10_000, 1_000, 1_000)
+    assert np.bincount(train.labels).tolist() == [100] * 100
+    assert train.images.mean(axis=(0, 2, 3)) / 255 == pytest.approx(data.mean, abs=6e-3)
+    with pytest.raises(UsageError, match=r"images in the official order, got 'cifar100_small_resid\.npz'"):
+        Cifar100Data(str(data_root / "images"), held_out="last_fifth").load()
 
 
 @pytest.mark.data

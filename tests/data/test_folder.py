@@ -12,6 +12,7 @@ from torchvision.transforms import functional
 
 from lnas.data import ImageFolderData, StoredImages, proxy_subset, random_patches
 from lnas.data import folder as module
+from lnas.data.augmentation import Augmentation
 from lnas.data.batches import SplitDataset
 from lnas.data.module import ImageDataModule
 from lnas.errors import UsageError
@@ -299,3 +300,68 @@ def test_images_of_tiny_imagenet(data_root: Path, tmp_path: Path, decoded: list[
     assert np.abs(proxy.images.std((0, 2, 3)) / 255 - data.std).max() < 0.1
     with Image.open(decoded[-1]) as image:
         np.testing.assert_array_equal(proxy.images[-1], np.asarray(image.convert("RGB")).transpose(2, 0, 1))
+
+
+def damage(root: Path, *names: str) -> None:
+    for name in names:
+        content = (root / name).read_bytes()
+        (root / name).write_bytes(content[: len(content) // 2])
+
+
+def test_damaged_images_are_refused_or_left_out_and_counted(root: Path) -> None:
+    whole = tiny(root).splits
+    label_of = {
+        image.tobytes(): label
+        for split in whole.values()
+        for image, label in zip(np.asarray(split.images), split.labels, strict=True)
+    }
+    damage(root, "train/n01/n01_0.png", "train/n02/n02_3.png", "val/n03/n03_1.png")
+    with pytest.raises(UsageError, match=r"n01_0|n02_3"):
+        [np.asarray(split.images) for split in tiny(root).splits.values()]
+    data = tiny(root, corrupt="skip")
+    with pytest.warns(UserWarning, match=r"3 images cannot be decoded and are left out: .*n01_0\.png"):
+        splits = data.splits
+    assert set(data.skipped) == {"train/n01/n01_0.png", "train/n02/n02_3.png", "val/n03/n03_1.png"}
+    assert sum(len(split) for split in splits.values()) == sum(len(split) for split in whole.values()) - 3
+    for name, split in splits.items():
+        assert [label_of[image.tobytes()] for image in np.asarray(split.images)] == split.labels.tolist()
+        assert (split.fingerprint() == tiny(root).splits[name].fingerprint()) == (len(split) == len(whole[name]))
+
+
+def test_sound_images_are_the_same_either_way(root: Path) -> None:
+    data = tiny(root, corrupt="skip")
+    for name, split in tiny(root).splits.items():
+        assert data.splits[name].fingerprint() == split.fingerprint()
+    assert data.skipped == ()
+
+
+def test_a_class_without_a_sound_image_is_refused(root: Path) -> None:
+    damage(root, "val/n02/n02_0.png", "val/n02/n02_1.png")
+    with pytest.raises(UsageError, match="images of each class in 'test' that can be decoded, got \"none of 'n02'\""):
+        tiny(root, corrupt="skip").load()
+    with pytest.raises(UsageError, match="unknown corrupt 'ignore'"):
+        tiny(root, corrupt="ignore")
+
+
+def test_crops_at_a_random_scale_are_cut_out_of_whole_files(root: Path) -> None:
+    data = tiny(root, pixels=4)
+    images = data.splits["train"].images
+    whole = images.decode_whole(np.array([8, 0]))
+    assert {image.shape for image in whole} == {
+        np.asarray(Image.open(file)).transpose(2, 0, 1).shape for file in images.files([8, 0])
+    }
+    module = ImageDataModule(data, 4, seed=0, augmentation=Augmentation(scale=(0.5, 1.0)))
+    assert [tuple(batch.shape) for batch, _ in module.train_dataloader()] == [(4, 3, 4, 4)] * 2
+
+
+def test_both_splits_of_a_folder_are_trained_on(root: Path) -> None:
+    splits = tiny(root).splits
+    both = splits["train"].followed_by(splits["val"])
+    expected = np.concatenate([np.asarray(splits[name].images) for name in ("train", "val")])
+    rows = np.array([17, 0, 9, 8, 17])
+    np.testing.assert_array_equal(np.asarray(both.images), expected)
+    np.testing.assert_array_equal(both.images[rows], expected[rows])
+    assert both.fingerprint() != splits["val"].followed_by(splits["train"]).fingerprint()
+    assert [image.shape for image in both.images.decode_whole(rows)][1] == splits["train"].images.decode_whole(
+        np.array([0])
+    )[0].shape

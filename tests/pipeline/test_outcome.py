@@ -98,7 +98,7 @@ def test_wandb_is_told_the_steps(report: RunReport, tmp_path: Any) -> None:
             pass
 
     tracker: Any = Listening()
-    track_outcome(tracker, report, ARCHS[2], tmp_path)
+    track_outcome(tracker, report, TinySpace(), ARCHS[2], tmp_path)
     ((columns, rows),) = tables
     assert columns[-1] == "steps"
     assert [row[-1] for row in rows] == [2, 2, 2, 1, 1, 1]

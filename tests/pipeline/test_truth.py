@@ -82,6 +82,34 @@ def test_a_space_of_ones_own_is_what_its_table_is_read_with(tmp_path: Path) -> N
     assert truth.accuracies([Arch("own", (1,)), Arch("own", (0,))], space) == [20, 10]
 
 
+def test_curves_of_a_mean_are_those_of_its_trainings(tmp_path: Path) -> None:
+    mean, first, second = (AccuracyKey("mine-1.0", "digits", "test", 2, seed) for seed in ("mean", 0, 1))
+    numbers = np.array([30.0, 40.0])
+    curves = {
+        (first, "accuracy"): np.array([[10.0, 30.0], [20.0, 40.0]]),
+        (second, "accuracy"): np.array([[15.0, 30.0], [np.nan, np.nan]]),
+        (second, "loss"): np.array([[2.0, 1.0], [2.0, 1.0]]),
+    }
+    table = TabularBenchmark(
+        Card("mine", "", "", "", ""),
+        OwnSpace(),
+        np.array([[0], [1]]),
+        dict.fromkeys((mean, first), numbers),
+        None,
+        curves,
+    )
+    file = tmp_path / "mine.parquet"
+    file.write_bytes(write_table(table))
+    truth = Truth("mine", str(mean), str(file))
+    assert {key: values.tolist() for key, values in truth.curves(Arch("own", (0,)), OwnSpace()).items()} == {
+        str(first): [10, 30],
+        str(second): [15, 30],
+    }
+    assert list(truth.curves(Arch("own", (1,)), OwnSpace())) == [str(first)]
+    assert list(Truth("mine", str(first), str(file)).curves(Arch("own", (0,)), OwnSpace())) == [str(first)]
+    assert Truth("digits", KEY).curves(SPACE.sample(np.random.default_rng(0)), SPACE) == {}
+
+
 class OwnSpace(ProductSpace):
     name = "own"
     decisions = (Decision("width", ("8", "16")),)

@@ -19,7 +19,7 @@ from lnas.training import Measured, Retraining, fit, measure, quiet_lightning
 from lnas.training.checkpoints import WholeFileCheckpointIO
 
 ARCH = NatsTopologySpace().parse("|nor_conv_1x1~0|+|none~0|skip_connect~1|+|skip_connect~0|none~1|avg_pool_3x3~2|")
-RECIPE = Retraining(epochs=4, batch_size=64, lr=0.1, warmup_epochs=1, accelerator="cpu")
+RECIPE = Retraining(epochs=4, batch_size=256, lr=0.1, warmup_epochs=1, accelerator="cpu")
 
 
 class StoppedError(Exception):
@@ -50,28 +50,6 @@ def test_learning_rate_warms_up_and_then_follows_the_cosine(whole: Any) -> None:
     rates = [numbers["lr"] for numbers in whole[2].values()]
     expected = [0.001, *(0.05 * (1 + math.cos(math.pi * epoch / 4)) for epoch in (1, 2, 3))]
     assert rates == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(("schedule", "expected"), [("cosine", [1, 0.75, 0.25]), ("none", [1, 1, 1])])
-def test_schedules_fall_to_zero_after_the_last_epoch(schedule: Any, expected: list[float]) -> None:
-    recipe = Retraining(epochs=3, lr=1.0, schedule=schedule)
-    weight = nn.Parameter(torch.zeros(1))
-    optimizer = recipe.make_optimizer([weight])
-    scheduler = recipe.make_schedule(optimizer)
-    rates = []
-    for epoch in range(3):
-        if epoch and scheduler is not None:
-            scheduler.step(epoch)
-        rates.append(optimizer.param_groups[0]["lr"])
-    assert rates == pytest.approx(expected)
-
-
-def test_weight_decay_applies_to_every_parameter() -> None:
-    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4))
-    groups = Retraining(weight_decay=0.3).make_optimizer(net.parameters()).param_groups
-    assert [group["weight_decay"] for group in groups] == [0.3]
-    assert sum(len(group["params"]) for group in groups) == 4
-    assert groups[0]["nesterov"] is True
 
 
 def test_each_epoch_reports_loss_and_validation(whole: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from lnas.data import ImageData, SplitName
 from lnas.errors import LnasError
-from lnas.pipeline.retraining.training import RetrainingProtocol
+from lnas.pipeline.retraining.task import RetrainingProtocol
 from lnas.seeds import derive_seed
 from lnas.training import Retraining
 from lnas.types import Arch, Estimate

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import binomtest
 
-from lnas.data import SplitName
+from lnas.data import ImageData, SplitName
+from lnas.pipeline.retraining.predictions import Predictions, prediction_figures
 from lnas.pipeline.retraining.training import Retrained
 from lnas.pipeline.truth import Truth
 from lnas.report.line_chart import LineChart, Series, draw_line_chart
@@ -19,6 +20,7 @@ from lnas.spaces import SearchSpace
 from lnas.spaces.drawing import Svg
 from lnas.types import Arch
 
+_FIRST = ("val_acc", "val_loss", "train_loss")
 _ACCURACY, _LOSS = "{:.2f}", "{:.4f}"
 
 
@@ -29,18 +31,25 @@ class Training(NamedTuple):
         arch: What was trained.
         seed: With which seed.
         result: What it came to.
+        predictions: What it says of the test images; None of one that diverged.
     """
 
     arch: Arch
     seed: int
     result: Retrained
+    predictions: Predictions | None
+
+    @property
+    def failure(self) -> str | None:
+        """Why it came to nothing, if so."""
+        return self.result.estimates["test_acc"].detail.get("error")
 
 
 def retraining_report(
     title: str,
     space: SearchSpace,
     trainings: Sequence[Training],
-    images: Mapping[SplitName, int],
+    data: ImageData,
     settings: Mapping[str, Any],
     truth: Truth | None,
     replay: str,
@@ -51,12 +60,13 @@ def retraining_report(
         title: Of the page.
         space: Of the architectures.
         trainings: In the order of the page.
-        images: Split -> how many it has.
+        data: What they were trained and tested on.
         settings: What decided the numbers.
         truth: A benchmark's accuracies to stand beside.
         replay: How to make it again.
     """
     cells = {space.label(arch): space.draw(arch) for arch in dict.fromkeys(one.arch for one in trainings)}
+    images = {name: len(split) for name, split in data.splits.items()}
     facts = {
         "Trainings": f"{len(trainings)}, of {len(cells)} architecture{'s' if len(cells) > 1 else ''}",
         "Images": ", ".join(f"{count:,} {split}" for split, count in images.items()),
@@ -64,6 +74,10 @@ def retraining_report(
         "training and validation",
     }
     sections = {"What was trained": cells, "Along the training": _curves(space, trainings, truth)}
+    for number, one in enumerate(trainings, start=1):
+        if one.predictions is not None:
+            label = f" of training {number}" if len(trainings) > 1 else ""
+            sections[f"On the test images: {_named(space, one)}"] = prediction_figures(label, one.predictions, data)
     table = results_table(space, trainings, images, truth)
     return StudyReport(title, facts, [table], {}, replay, {"settings": json.dumps(settings, indent=1)}, sections)
 
@@ -76,7 +90,7 @@ def results_table(
     tested = [_share(own.get("test_acc"), images["test"]) for own in estimates]
     best = [_best(one.result) for one in trainings]
     columns = [
-        Column("arch", "architecture", [space.format(one.arch) for one in trainings]),
+        Column("training", "no.", list(range(1, len(trainings) + 1))),
         Column("seed", "seed", [one.seed for one in trainings]),
         Column("test_acc", "test, top-1 %", tested, _ACCURACY),
         Column("test_acc5", "test, top-5 %", [_percent(own.get("test_acc5")) for own in estimates], _ACCURACY),
@@ -90,21 +104,25 @@ def results_table(
         f"interval that {images['test']:,} images leave (Wilson); it does not know how trainings with other seeds "
         "differ. The best epoch was chosen on the validation images, so its accuracy there is a little too high.",
     ]
+    notes += [f"{_named(space, one)}: {one.failure}" for one in trainings if one.failure]
     if truth is not None:
         recorded = truth.accuracies([one.arch for one in trainings], space)
         columns.append(Column("benchmark", truth.key, recorded, _ACCURACY))
+    columns.append(Column("arch", "architecture", [space.format(one.arch) for one in trainings]))
     shown = [column for column in columns if any(cell is not None for cell in column.cells)]
     return ResultTable("results", "What the trainings came to", shown, notes)
 
 
 def _curves(space: SearchSpace, trainings: Sequence[Training], truth: Truth | None) -> dict[str, Svg]:
     drawn = {}
-    for name in dict.fromkeys(name for one in trainings for name in one.result.curves):
+    label = partial(_named, space) if len({one.arch for one in trainings}) > 1 else _seeded
+    there = dict.fromkeys(name for one in trainings for name in one.result.curves)
+    for name in [*(name for name in _FIRST if name in there), *sorted(there.keys() - {*_FIRST})]:
         is_accuracy = "_acc" in name
         scale = 100 if is_accuracy else 1
         series = [
             Series(
-                f"{space.label(one.arch)}, seed {one.seed}",
+                label(one),
                 [epoch for epoch, _ in points],
                 [scale * value for _, value in points],
             )
@@ -120,10 +138,20 @@ def _curves(space: SearchSpace, trainings: Sequence[Training], truth: Truth | No
 
 def _recorded(space: SearchSpace, trainings: Sequence[Training], truth: Truth) -> Iterator[Series]:
     """Yield the learning curves that the benchmark has of the same architectures."""
-    for arch in dict.fromkeys(one.arch for one in trainings):
+    archs = dict.fromkeys(one.arch for one in trainings)
+    for arch in archs:
         for key, curve in truth.curves(arch, space).items():
             known = np.flatnonzero(np.isfinite(curve))
-            yield Series(f"{space.label(arch)}, {key}", (known + 1).tolist(), curve[known].tolist())
+            whose = f"{space.label(arch)}, " if len(archs) > 1 else ""
+            yield Series(f"{whose}{key}", (known + 1).tolist(), curve[known].tolist())
+
+
+def _named(space: SearchSpace, one: Training) -> str:
+    return f"{space.label(one.arch)}, {_seeded(one)}"
+
+
+def _seeded(one: Training) -> str:
+    return f"seed {one.seed}"
 
 
 def _values(result: Retrained) -> dict[str, float | None]:
@@ -143,5 +171,7 @@ def _percent(share: float | None) -> float | None:
 def _share(accuracy: float | None, images: int) -> WithInterval | None:
     if accuracy is None:
         return None
+    from scipy.stats import binomtest
+
     low, high = binomtest(round(accuracy * images), images).proportion_ci(method="wilson")
     return WithInterval(100 * accuracy, 100 * low, 100 * high)

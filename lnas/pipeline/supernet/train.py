@@ -11,15 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.utilities import rank_zero_only
-
 from lnas.data import ImageData
 from lnas.data.module import StepDataModule
 from lnas.errors import UsageError, complaint
 from lnas.nets import NetBuilder, RegionNet, build_supernet, isolated_randomness
 from lnas.nets.supernet_file import DEFAULT_SUPERNET, SUPERNET, supernet_options
 from lnas.pipeline.display import Display
+from lnas.pipeline.lineage import track_found
 from lnas.pipeline.options import check_at_least, check_output, check_seed
+from lnas.pipeline.processes import is_first
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.result_pages import write_results
 from lnas.pipeline.result_tables import shown
@@ -126,7 +126,7 @@ def train_supernet(
         RunError: If OUTPUT cannot be written, or another process works in it.
     """
     started = time.monotonic()
-    display = Display(quiet or not _is_first())
+    display = Display(quiet or not is_first())
     space = space or NatsTopologySpace()
     check_at_least(epochs=(epochs, 1), batch_size=(batch_size, 2), accumulate=(accumulate, 1), threads=(threads, 1))
     check_at_least(keep=(min(keep, default=1), 1), save_every=(save_every, 1))
@@ -193,6 +193,8 @@ def train_supernet(
             write_whole(folder / f"{name}.parquet", content)
         for table in report.tables:
             tracker.table(table.name, [column.title for column in table.columns], table.texts())
+        if found:
+            track_found(tracker, space, found)
         tracked = tracker.finish()
         store.set_picks(_RUN, [Pick("found", found)] if found else [])
         store.finish_run(_RUN, tracked or f"{epochs} epochs")
@@ -228,17 +230,12 @@ def epochs_done(folder: Path, epochs: int) -> int:
     return done
 
 
-def _is_first() -> bool:
-    """Tell whether this is the process that keeps the results, of those of a distributed training."""
-    return getattr(rank_zero_only, "rank", 0) == 0
-
-
 @contextmanager
 def _kept(
     folder: Path, settings: Mapping[str, Any], here: Mapping[str, Any], config: str | None, display: Display
 ) -> Iterator[Store | None]:
     """Hold the folder and begin a run in its store, where this process is the one that keeps results."""
-    if not _is_first():
+    if not is_first():
         yield None
         return
     with begun(folder, _RUN, settings, here, config) as (store, record):
@@ -247,7 +244,7 @@ def _kept(
 
 
 def _tracker(wandb: WandbMode, project: str, folder: Path, display: Display) -> Tracker:
-    logger = wandb_logger(wandb, project, folder.name, folder, display.say) if _is_first() else None
+    logger = wandb_logger(wandb, project, folder.name, folder, display.say) if is_first() else None
     return Tracker(logger, display.say)
 
 

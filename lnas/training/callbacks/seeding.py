@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import random
+
 import lightning.pytorch as pl
+import numpy as np
 import torch
 
 from lnas.seeds import derive_seed
 
 
 class SeedEpochs(pl.Callback):
-    """Seed the global generator at the start of every training epoch.
+    """Seed the global generators of PyTorch, NumPy and Python at the start of every training epoch.
 
     Checkpoints hold no generator state; with this, a training that is resumed at an epoch draws the same augmentations
-    and dropout masks as one that was never stopped.
+    and dropout masks as one that was never stopped. Mixing images, as timm does it, draws from NumPy's. Several
+    processes draw alike, each for all images of a batch, of which it has a part.
 
     Args:
         seed: Decides all draws, together with the epoch.
@@ -22,4 +26,7 @@ class SeedEpochs(pl.Callback):
         self._seed = seed
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        torch.manual_seed(derive_seed(self._seed, "epoch", trainer.current_epoch))
+        seed = derive_seed(self._seed, "epoch", trainer.current_epoch)
+        torch.manual_seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        random.seed(seed)

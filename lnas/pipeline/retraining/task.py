@@ -1,0 +1,53 @@
+"""What is trained in full on what, and how: everything but the architecture and the seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
+
+from lnas.data import DataProtocol, ImageData
+from lnas.training import Retraining
+from lnas.types import Arch, describe
+
+NetFactory = Callable[[Arch, int], Any]
+
+
+@dataclass(frozen=True)
+class RetrainingProtocol:
+    """Everything that decides a retraining's numbers, the seed apart."""
+
+    net: Any
+    data: DataProtocol
+    splits: tuple[str, ...]
+    recipe: Retraining
+
+    @classmethod
+    def of(cls, recipe: Retraining, net: NetFactory, data: ImageData) -> Self:
+        """Collect what decides the numbers; reads the data for its fingerprint."""
+        prints = tuple(data.splits[name].fingerprint() for name in ("train", "val", "test"))
+        decisive = replace(recipe, repeats=1, accelerator="auto")  # neither decides a number
+        return cls(describe(net), data.protocol, prints, decisive)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A recipe, the networks it trains, and the images.
+
+    Attributes:
+        net: Builds the network of an architecture.
+        data: The images.
+        recipe: How it is trained.
+        workers: Processes that load images, where they lie in files; 0 is this one. Decides no number.
+    """
+
+    net: NetFactory
+    data: ImageData
+    recipe: Retraining
+    workers: int = 0
+
+    @cached_property
+    def protocol(self) -> RetrainingProtocol:
+        """What numbers are kept under."""
+        return RetrainingProtocol.of(self.recipe, self.net, self.data)
