@@ -121,10 +121,21 @@ COMMANDS = {
         "say from stored scores what estimators are worth, in a report to look around in",
         "  lnas study scores-digits\n"
         "  lnas study scores-nats --truth.path NATS_TABLE --processes 2\n"
+        "  lnas study scores-nats --truth.path NATS_TABLE --supernets.uniform results/supernet"
+        " --scores.val12 truth:nats-1.0/cifar10-valid/x-valid@12/mean\n"
         "  lnas study scores --scores.zero_shot results/score/scores.parquet --scores.mine my.csv"
         " --truth.benchmark digits --truth.key digits-1.0/digits/test@8/mean\n"
         "`lnas study FILE` is this one where FILE has `scores`.",
         configs="study",
+    ),
+    "study landscape": Command(
+        "lnas.pipeline.landscape",
+        "study_landscape",
+        {"space": "lnas.spaces"},
+        "draw where searches that parted went, and how good architectures are in between",
+        "  lnas search --from results/search --at 20 --seed 1 --output results/one\n"
+        "  lnas search --from results/search --at 20 --seed 2 --output results/other\n"
+        "  lnas study landscape --searches.early '[results/one, results/other]'",
     ),
     "retrain": Command(
         "lnas.pipeline.retraining.retrain",
@@ -135,6 +146,16 @@ COMMANDS = {
         " --arch '|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|'\n"
         "  lnas retrain --config configs/retrain/nats_12.yaml --data.root FOLDER --arch NOTATION\n"
         "  lnas retrain --config configs/retrain/darts_cifar10.yaml --data.root FOLDER --found results/search",
+    ),
+    "export": Command(
+        "lnas.pipeline.exporting.export",
+        "export",
+        {"data": "lnas.data", "space": "lnas.spaces"},
+        "write a trained network as files that other tools load, each read again and compared",
+        "  lnas export results/retrain\n"
+        "  lnas export results/retrain --output results/export --data Cifar10Data --data.root FOLDER\n"
+        "  lnas export results/run/retrain/ARCH-seed0 --forms \"[safetensors, onnx]\"",
+        about="SOURCE",
     ),
     "bench build": Command(
         "lnas.pipeline.bench.build",

@@ -102,6 +102,26 @@ def mean_changes(changes: OperationChanges, values: ArrayLike) -> MeanChanges:
     )
 
 
+def changes_of(changes: OperationChanges, operation: str) -> OperationChanges:
+    """Keep the pairs in which one operation is put in another's place, or another in its.
+
+    Raises:
+        UsageError: If there are none.
+    """
+    wanted = [number for number, change in enumerate(changes.changes) if operation in (change.source, change.target)]
+    if not wanted:
+        known = {name for change in changes.changes for name in (change.source, change.target)}
+        raise UsageError(f"changes_of(changes, {operation!r}): {unknown_name('operation', operation, known)}")
+    kept = np.isin(changes.of_each, wanted)
+    return OperationChanges(
+        changes.archs,
+        [changes.changes[number] for number in wanted],
+        changes.first[kept],
+        changes.second[kept],
+        np.searchsorted(wanted, changes.of_each[kept]),
+    )
+
+
 def from_source(found: MeanChanges, source: str) -> MeanChanges:
     """Keep what takes the place of one operation, such as of `none`.
 

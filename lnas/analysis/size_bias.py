@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnas.analysis.compared import compared, require_differences
-from lnas.analysis.tau import resampled_kendall_within
+from lnas.analysis.kendall_within import kendall_within
 from lnas.errors import UsageError, complaint
 from lnas.stats import kendall_tau, spearman_r
 
@@ -80,7 +80,6 @@ def size_bias(estimates: ArrayLike, truth: ArrayLike, sizes: ArrayLike, by: By =
     with_truth, with_size = correlate(found.estimates, found.truth), correlate(found.estimates, own)
     truth_size = correlate(found.truth, own)
     members = np.unique(own, return_counts=True)[1]
-    (matched,) = resampled_kendall_within(own)(found.estimates, found.truth, np.ones((1, len(own)), dtype=int))
     return SizeBias(
         len(own),
         found.missing,
@@ -88,7 +87,7 @@ def size_bias(estimates: ArrayLike, truth: ArrayLike, sizes: ArrayLike, by: By =
         with_size,
         truth_size,
         partial_correlation(with_truth, with_size, truth_size),
-        float(matched),
+        kendall_within(found.estimates, found.truth, own),
         int(members[members > 1].sum()),
         int((members * (members - 1) // 2).sum()),
     )

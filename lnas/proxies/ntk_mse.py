@@ -26,7 +26,10 @@ def ntk_mse(features: Tensor, labels: Tensor, test_features: Tensor, test_labels
     Returns:
         The mean over the test images of the length, not squared, of target minus prediction; NaN where features are.
 
-    Source: TEG-NAS, eq. 8 and 9. Its released code is `ntk_mse_cells`.
+    Source: TEG-NAS, eq. 8 and 9. Its released code, and by what either ranks its Fig. 1, is `ntk_mse_cells`: its nets
+    have 12 features for 64 images, so that the kernel of eq. 8 has no inverse. On random NATS topology cells Kendall's
+    tau with test accuracy is +.14 (193 cells), and -.32 where 8 images are fitted, with targets centred or not; that
+    of `ntk_mse_cells` is -.52 (72 cells).
     """
     if not (features.isfinite().all() and test_features.isfinite().all()):
         return math.nan

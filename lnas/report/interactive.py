@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +18,28 @@ from plotly.offline import get_plotlyjs
 from lnas.report.study import StudyReport
 from lnas.report.table import ResultTable
 from lnas.report.templates import render
+from lnas.spaces.drawing import Svg
 
 ESTIMATOR = "estimator"
 """Name of the column whose rows are shown or hidden with their estimator."""
 
 _DIGITS = 6
+_WIDE = 760
 _SCRIPT = Path(__file__).parent / "interactive.js"
+
+
+@dataclass(frozen=True)
+class CellPictures:
+    """From what the picture of any cell of a space can be put together, edge by edge.
+
+    Attributes:
+        edges: Source and target node of each decision's edge.
+        uniform: Choice -> picture of the cell in which all edges have that; all of one layout, with an element `g` for
+            each edge in the order of the decisions, or with none where the choice is to have no edge.
+    """
+
+    edges: Sequence[tuple[int, int]]
+    uniform: Sequence[Svg]
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,7 @@ class Scatter:
         directions: Estimator -> whether higher is better.
         sizes: As many as labels; they colour the points.
         size: What they are called.
+        pictures: From which the page makes the cell of any architecture; None for a space whose cells it cannot draw.
     """
 
     identities: Sequence[str]
@@ -46,25 +64,7 @@ class Scatter:
     directions: Mapping[str, bool]
     sizes: Sequence[float]
     size: str
-
-
-@dataclass(frozen=True)
-class Heatmap:
-    """Numbers around 0 of rows and columns.
-
-    Attributes:
-        title: What it shows.
-        rows: From the top.
-        columns: From the left.
-        values: One row of numbers per row, NaN for none.
-        reach: The colours go from -reach to reach.
-    """
-
-    title: str
-    rows: Sequence[str]
-    columns: Sequence[str]
-    values: Sequence[Sequence[float]]
-    reach: float
+    pictures: CellPictures | None = None
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,11 @@ class InteractiveReport:
     Attributes:
         study: Its facts, tables and pictures.
         scatter: Its points.
-        heatmaps: In the order of the page.
         about: Title of a section of pictures -> the estimator with which it is shown or hidden.
     """
 
     study: StudyReport
     scatter: Scatter
-    heatmaps: Sequence[Heatmap]
     about: Mapping[str, str]
 
 
@@ -99,21 +97,25 @@ class Row(NamedTuple):
 
 
 def render_interactive(report: InteractiveReport) -> str:
-    """Render the page as HTML that needs nothing else. About 5 MB, most of it plotly, and 100 bytes a point."""
-    scripts = [get_plotlyjs(), _SCRIPT.read_text()]
+    """Render the page as HTML that needs nothing else. About 5 MB, most of it plotly, and 100 bytes a point.
+
+    Plotly takes more than a second to begin, so that the page first shows the points without it.
+    """
+    plotly, script = get_plotlyjs(), _SCRIPT.read_text()
+    pictures = report.scatter.pictures
     return render(
         "interactive.html.j2",
         report=report,
         estimators=list(report.scatter.estimates),
         tables=[(table, table_rows(table)) for table in report.study.tables],
-        figures={caption: Markup(str(drawing)) for caption, drawing in report.study.figures.items()},
-        sections={
-            title: {caption: Markup(str(drawing)) for caption, drawing in beside.items()}
-            for title, beside in report.study.sections.items()
-        },
-        content=_content(report),
-        scripts=[Markup(script) for script in scripts],
-        hashes=Markup(" ".join(map(_hash, scripts))),
+        figures=_marked_up(report.study.figures),
+        wide={caption for caption, drawing in report.study.figures.items() if _is_wide(drawing)},
+        sections={title: _marked_up(beside) for title, beside in report.study.sections.items()},
+        pictures=[Markup(str(drawing)) for drawing in pictures.uniform] if pictures else [],
+        content=_content(report.scatter),
+        plotly=Markup(plotly),
+        script=Markup(script),
+        hashes=Markup(" ".join(map(_hash, (plotly, script)))),
     )
 
 
@@ -141,9 +143,18 @@ def _sorted_by(cell: Any) -> str | None:
     return None if value is None or isinstance(value, str) or math.isnan(value) else repr(float(value))
 
 
-def _content(report: InteractiveReport) -> Markup:
-    """Return points and heatmaps as JSON that may stand in a script element: nothing in it can close that."""
-    scatter = report.scatter
+def _marked_up(drawings: Mapping[str, Svg]) -> dict[str, Markup]:
+    return {caption: Markup(str(drawing)) for caption, drawing in drawings.items()}
+
+
+def _is_wide(drawing: Svg) -> bool:
+    """Tell whether half of the page would make it too small to read."""
+    found = re.search(r'viewBox="0 0 ([0-9.]+) ', drawing)
+    return found is not None and float(found[1]) > _WIDE
+
+
+def _content(scatter: Scatter) -> Markup:
+    """Return the points as JSON that may stand in a script element: nothing in it can close that."""
     content = {
         "identities": list(scatter.identities),
         "labels": list(scatter.labels),
@@ -152,16 +163,7 @@ def _content(report: InteractiveReport) -> Markup:
         "directions": dict(scatter.directions),
         "sizes": _numbers(scatter.sizes),
         "size": scatter.size,
-        "heatmaps": [
-            {
-                "title": heatmap.title,
-                "rows": list(heatmap.rows),
-                "columns": list(heatmap.columns),
-                "values": [_numbers(values) for values in heatmap.values],
-                "reach": heatmap.reach,
-            }
-            for heatmap in report.heatmaps
-        ],
+        "edges": list(scatter.pictures.edges) if scatter.pictures else [],
     }
     return Markup(json.dumps(content, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"))
 

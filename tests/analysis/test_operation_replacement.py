@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lnas.analysis.operation_changes import Change, OperationChanges, operation_changes
-from lnas.analysis.operation_replacement import from_source, mean_changes
+from lnas.analysis.operation_replacement import changes_of, from_source, mean_changes
 from lnas.errors import UsageError
 from lnas.spaces import NatsTopologySpace
 from lnas.testing.tiny import TinySpace
@@ -120,3 +120,24 @@ def test_what_cannot_be_averaged_is_refused() -> None:
         mean_changes(changes, [np.nan] * len(archs))
     with pytest.raises(UsageError, match=r"unknown operation 'non'\. Known: 0, 1"):
         from_source(mean_changes(changes, np.arange(len(archs))), "non")
+
+
+@pytest.mark.parametrize("operation", ["none", "nor_conv_3x3"])
+def test_nothing_is_lost_of_an_operation_when_the_others_are_left_out(operation: str) -> None:
+    rng = np.random.default_rng(1)
+    archs = [Arch(NATS.name, tuple(genes)) for genes in np.unique(rng.integers(0, 5, (300, 6)), axis=0).tolist()]
+    values = rng.normal(size=len(archs))
+    every = operation_changes(archs, NATS)
+    of_it = changes_of(every, operation)
+    assert len(of_it.changes) == 4
+    assert len(every.changes) == 10
+    whole, part = (from_source(mean_changes(own, values), operation) for own in (every, of_it))
+    assert whole.changes == part.changes
+    for one, other in zip(whole[1:], part[1:], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_operation_that_is_nowhere_is_refused() -> None:
+    changes = operation_changes(cells("033333", "133333"), NATS)
+    with pytest.raises(UsageError, match="unknown operation 'conv'"):
+        changes_of(changes, "conv")

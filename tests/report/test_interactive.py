@@ -9,17 +9,23 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lnas.report.interactive import Heatmap, InteractiveReport, Scatter, render_interactive
+from lnas.pipeline.scores_study.cells import cell_pictures
+from lnas.report.interactive import InteractiveReport, Scatter, render_interactive
 from lnas.report.study import StudyReport
 from lnas.report.table import Column, ResultTable, WithInterval
 from lnas.spaces import NatsTopologySpace
+from lnas.spaces.drawing import Svg
+from lnas.types import Arch
 
 NAN = float("nan")
+# Of the last, the edge out of node 2 comes from nowhere.
+CELLS = [Arch("nats_topology", genes) for genes in ((3, 3, 3, 3, 3, 3), (1, 2, 3, 4, 1, 2), (3, 0, 0, 0, 1, 2))]
 BROWSERS = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
 FLAGS = ["--headless", "--no-sandbox", "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1200,900"]
@@ -33,9 +39,12 @@ const all = selector => [...document.querySelectorAll(selector)];
 const texts = selector => all(selector).filter(item => !item.closest("[hidden]")).map(item => item.textContent);
 const waitFor = async isTrue => { while (!isTrue()) await new Promise(resolve => setTimeout(resolve, 20)); };
 addEventListener("load", async () => {
-  await waitFor(() => document.documentElement.dataset.drawnAfter);
   const points = document.getElementById("points");
-  const seen = {first: points.data[0].y, type: points.data[0].type, across: points.layout.xaxis.title.text};
+  const canvas = points.querySelector("canvas");
+  const inks = new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+  const firstSight = {colors: new Set(inks).size, said: document.getElementById("said").textContent};
+  await waitFor(() => document.documentElement.dataset.liveAfter);
+  const seen = {firstSight, first: points.data[0].y, type: points.data[0].type, across: points.layout.xaxis.title.text};
   seen.unsorted = texts("#taus + div tbody td:first-child");
   const header = all("#taus + div th button")[1];
   header.click();
@@ -47,12 +56,17 @@ addEventListener("load", async () => {
   seen.sections = texts("section h2");
   document.getElementById("none").click();
   seen.none = texts("#taus + div tbody td:first-child");
+  points.emit("plotly_hover", {points: [{pointNumber: 2}]});
+  const dashed = item => Boolean(item.closest("[stroke-dasharray]"));
+  seen.drawn = all("#pointed svg > g text").map(item => [item.textContent, dashed(item)]);
+  seen.pointed = texts("#pointed span");
   points.emit("plotly_click", {points: [{pointNumber: 1}]});
   document.getElementById("wanted").value = "cell 2";
   document.getElementById("keep").click();
-  seen.kept = texts("#kept tbody td.cell");
+  seen.kept = texts("#kept tbody td.cell span");
+  seen.keptDrawings = all("#kept td.cell svg").length;
   all("#kept button")[0].click();
-  seen.left = texts("#kept tbody td.cell");
+  seen.left = texts("#kept tbody td.cell span");
   const choose = (id, value) => {
     document.getElementById(id).value = value;
     document.getElementById(id).dispatchEvent(new Event("change"));
@@ -62,8 +76,6 @@ addEventListener("load", async () => {
   await waitFor(() => points.layout.xaxis.title.text === "rank by loss");
   seen.ranks = [points.data[0].x, points.data[0].y];
   seen.said = document.getElementById("said").textContent;
-  all(".heatmap").forEach(area => area.scrollIntoView());
-  await waitFor(() => all(".heatmap.js-plotly-plot").length === 1);
   seen.names = all("figure, [role=region], input:not([type=checkbox])").map(item => item.getAttribute("aria-label"));
   seen.requests = performance.getEntriesByType("resource").map(entry => entry.name);
   seen.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
@@ -98,16 +110,16 @@ def sample() -> InteractiveReport:
         {"Best by angle": {"best": cell}, "Best by loss": {"best": cell}},
     )
     scatter = Scatter(
-        ["s:0", "s:1", "s:2"],
+        [str(cell) for cell in CELLS],
         ["cell 0", "cell </script> 1", "cell 2"],
         {"test": [90.0, 91.0, 92.0]},
         {"angle": [1.0, NAN, 3.0], "loss": [0.5, 0.25, 0.5]},
         {"angle": True, "loss": False},
         [1e6, 2e6, 3e6],
         "params",
+        cell_pictures(space),
     )
-    heatmap = Heatmap("Agreement", ["a", "b"], ["a", "b"], [[1.0, NAN], [NAN, 1.0]], 1.0)
-    return InteractiveReport(study, scatter, [heatmap], {"Best by angle": "angle", "Best by loss": "loss"})
+    return InteractiveReport(study, scatter, {"Best by angle": "angle", "Best by loss": "loss"})
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +132,7 @@ def sha256(script: str) -> str:
 
 
 def test_only_the_scripts_of_the_page_may_run(page: str) -> None:
-    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    scripts = re.findall(r'<script(?: type="text/plain" id="plotly")?>(.*?)</script>', page, re.DOTALL)
     policy = page[page.index("Content-Security-Policy") : page.index("<style>")]
     assert len(scripts) == 2
     assert re.findall(r"'sha256-[^']+'", policy) == [sha256(script) for script in scripts]
@@ -129,7 +141,7 @@ def test_only_the_scripts_of_the_page_may_run(page: str) -> None:
 
 
 def test_nothing_in_the_page_points_outside(page: str) -> None:
-    own = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+    own = re.sub(r"<script[ >].*?</script>", "", page, flags=re.DOTALL)
     addresses = set(re.findall(r"(?:src|href|action)=[\"']([^\"']+)", own))
     assert addresses == {"data:,", "#explore", "#taus", "#figures"}
 
@@ -147,7 +159,20 @@ def test_points_survive_as_json_that_closes_no_script(page: str) -> None:
     content = json.loads(text[1])
     assert content["labels"][1] == "cell </script> 1"
     assert content["estimates"] == {"angle": [1, None, 3], "loss": [0.5, 0.25, 0.5]}
-    assert content["heatmaps"][0]["values"] == [[1, None], [None, 1]]
+
+
+def test_a_picture_that_half_of_the_page_would_shrink_has_all_of_it() -> None:
+    drawings = {name: Svg(f'<svg viewBox="0 0 {width} 9"></svg>') for name, width in (("narrow", 700), ("wide", 900))}
+    report = sample()
+    page = render_interactive(replace(report, study=replace(report.study, figures=drawings)))
+    assert '<figure aria-label="wide" class="wide">' in page
+    assert '<figure aria-label="narrow">' in page
+
+
+def test_what_stands_in_the_way_of_the_first_sight_is_text_until_it_is_painted(page: str) -> None:
+    """Plotly is 5 MB of script, which takes seconds to begin."""
+    executed = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    assert [len(script) < 50_000 for script in executed] == [True]
 
 
 @pytest.mark.slow
@@ -156,7 +181,12 @@ def test_a_browser_draws_sorts_filters_and_keeps(page: str, tmp_path: Path) -> N
     seen = probe(page, tmp_path)
     assert seen["errors"] == []
     assert seen["requests"] == []
+    assert seen["firstSight"]["colors"] > 3
+    assert seen["firstSight"]["said"] == "2 architectures, 1 without a number"
     assert seen["first"] == [90, 91, 92]
+    assert seen["pointed"] == ["cell 2"]
+    assert seen["drawn"] == [["nor_conv_3x3", False], ["skip_connect", False], ["nor_conv_1x1", True]]
+    assert seen["keptDrawings"] == 2
     assert seen["across"] == "angle (high is better)"
     assert seen["unsorted"] == ["angle", "loss", "flat"]
     assert seen["descending"] == ["loss", "angle", "flat"]

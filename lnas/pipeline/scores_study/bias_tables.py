@@ -37,7 +37,7 @@ def complexity_table(biases: Mapping[str, ComplexityBias], groups: ComplexityGro
                 [WithDeviation(float(bias.mean[group]), float(bias.deviation[group])) for bias, group in rows],
                 _RANKS,
             ),
-            Column("tau", "tau inside", [float(bias.tau[group]) for bias, group in rows], _SIGNED),
+            Column("tau", "tau-b inside", [float(bias.tau[group]) for bias, group in rows], _SIGNED),
         ],
         [
             f"As Ning et al. 2021, Fig. 5. {_RANK_DIFFERENCE}",
@@ -59,11 +59,11 @@ def size_table(biases: Mapping[str, SizeBias], size: str) -> ResultTable:
         f"How much of an estimator is {size}",
         [
             Column("estimator", "estimator", list(biases)),
-            column("estimates_truth", "tau with accuracy", _SIGNED),
-            column("estimates_size", f"tau with {size}", _SIGNED),
+            column("estimates_truth", "tau-b with accuracy", _SIGNED),
+            column("estimates_size", f"tau-b with {size}", _SIGNED),
             column("truth_size", f"accuracy with {size}", _SIGNED),
             column("partial", f"partial, given {size}", _SIGNED),
-            column("matched", "tau at the same size", _SIGNED),
+            column("matched", "tau-b at the same size", _SIGNED),
             column("matched_archs", "of the same size", _COUNT),
             column("matched_pairs", "pairs", _COUNT),
             column("missing", "without a number", _COUNT),

@@ -9,9 +9,11 @@ import numpy as np
 
 from lnas.analysis.extremes import extremes, features_at_ends
 from lnas.pipeline.scores_study.evidence import Evidence
+from lnas.report.interactive import CellPictures
 from lnas.report.table import Column, ResultTable
-from lnas.spaces import SearchSpace
+from lnas.spaces import NatsTopologySpace, SearchSpace
 from lnas.spaces.drawing import Svg
+from lnas.spaces.nats_topology import EDGES, OPS
 from lnas.stats.standings import Standings, top_size
 from lnas.types import Arch
 
@@ -100,6 +102,17 @@ def drawn_ends(ends: Sequence[End], space: SearchSpace) -> dict[str, dict[str, S
     for end in ends:
         drawn.setdefault(end.estimator, {})[f"{end.name} by {end.estimator}"] = space.draw(end.arch)
     return drawn
+
+
+def cell_pictures(space: SearchSpace) -> CellPictures | None:
+    """Draw from what a page makes any cell of NATS topology; None for another space.
+
+    The names of its operations are of one length, so that all cells of six edges have one layout.
+    """
+    if not isinstance(space, NatsTopologySpace):
+        return None
+    uniform = [space.draw(Arch(space.name, (choice,) * len(EDGES))) for choice in range(len(OPS))]
+    return CellPictures(EDGES, uniform)
 
 
 def find_ends(evidence: Evidence, order: Sequence[str], count: int) -> list[End]:

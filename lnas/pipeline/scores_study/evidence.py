@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -30,6 +30,8 @@ class Evidence:
         truths: Key -> accuracy in percent, finite, shape (n,); the first is the main one.
         not_in_all: How many architectures stand in some files only.
         not_known: How many stand in all, but lack an accuracy.
+        repeated: Estimator -> what it says in its file and in each repeat, shape (r, n), r >= 2; only those that have
+            repeats.
     """
 
     space: SearchSpace
@@ -39,6 +41,7 @@ class Evidence:
     truths: Mapping[str, np.ndarray]
     not_in_all: int
     not_known: int
+    repeated: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -106,12 +109,18 @@ def gather(estimates: Sequence[Estimates], truths: Sequence[Truth], space: Searc
         if len(np.unique(own[known])) < _FEWEST:
             got = f"{own[known][0]:g} for all {len(archs):,}"
             raise UsageError(complaint(f"truth {truth.key!r}", "accuracies that differ", got, "Score other ones."))
+    places = {each.name: [own[arch] for arch in archs] for each, own in zip(estimates, rows, strict=True)}
     return Evidence(
         space,
         archs,
-        {each.name: each.values[[own[arch] for arch in archs]] for each, own in zip(estimates, rows, strict=True)},
+        {each.name: each.values[places[each.name]] for each in estimates},
         {each.name: each.higher_is_better for each in estimates},
         {truth.key: own[known] for truth, own in zip(truths, accuracies, strict=True)},
         len(anywhere) - len(shared),
         len(shared) - len(archs),
+        {
+            each.name: np.vstack([each.values, each.repeats])[:, places[each.name]]
+            for each in estimates
+            if len(each.repeats)
+        },
     )

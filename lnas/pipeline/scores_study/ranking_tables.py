@@ -79,7 +79,8 @@ def criteria_table(evidence: Evidence, order: Sequence[str], at: Sequence[float]
             column("tau_at_bottom", "tau in bottom K", _SIGNED),
         ],
         [
-            "As Ning et al. 2021, Sec. 3. P@top K: share of the estimator's K best that are among the true K best. "
+            f"As Ning et al. 2021, Sec. 3, by {evidence.key} over {len(evidence.archs):,} architectures. "
+            "P@top K: share of the estimator's K best that are among the true K best. "
             "BR@K: true rank, as a share of all, of the best among its K best, the lower the better; WR@K of the worst "
             "among its K worst. Tau in the top K: tau-b among its K best. Ties are ordered at random: these are "
             "expectations.",
@@ -118,7 +119,9 @@ def subset_table(evidence: Evidence, order: Sequence[str], found: Found, top: Se
     )
 
 
-def difference_table(evidence: Evidence, order: Sequence[str], found: Found, baseline: str) -> ResultTable | None:
+def difference_table(
+    evidence: Evidence, order: Sequence[str], found: Found, baseline: str, resamples: int
+) -> ResultTable | None:
     """Compare every estimator with the baseline; None where there is no other."""
     others = [name for name in order if name != baseline]
     if not others:
@@ -129,12 +132,14 @@ def difference_table(evidence: Evidence, order: Sequence[str], found: Found, bas
         f"How far tau is from that of {baseline}",
         [
             Column("estimator", "estimator", others),
-            Column("difference", "difference of tau", differences, _SIGNED),
+            Column("difference", "difference of tau-b", differences, _SIGNED),
             Column("verdict", "verdict", [_verdict(each) for each in differences]),
         ],
         [
-            "Paired: each resample draws architectures and takes both correlations of them. Decided where the 95 % "
-            "interval is on one side of 0; for several comparisons at once that is no joint level.",
+            f"Kendall's tau-b with {evidence.key} over the {len(evidence.archs):,} architectures, less that of "
+            f"{baseline}. Paired: each of {resamples:,} bootstrap resamples draws architectures and takes both taus of "
+            "them; in brackets the 95 % interval. Decided where that is on one side of 0; for several comparisons at "
+            "once it is no joint level.",
         ],
     )
 
@@ -158,7 +163,10 @@ def agreement_table(evidence: Evidence, order: Sequence[str]) -> ResultTable:
                 for one in ranks
             ),
         ],
-        [f"As Ning et al. 2021, Fig. 4. Every estimator in its own direction. {_NOTHING_LAST}"],
+        [
+            f"As Ning et al. 2021, Fig. 4. Kendall's tau-b over the {len(evidence.archs):,} architectures, every "
+            f"estimator in its own direction. {_NOTHING_LAST}"
+        ],
     )
 
 

@@ -16,15 +16,20 @@ from lnas.pipeline.display import Display
 from lnas.pipeline.options import check_at_least, check_output
 from lnas.pipeline.result_pages import write_results
 from lnas.pipeline.result_tables import shown
+from lnas.pipeline.scores_study.accuracy_estimates import accuracy_estimates, benchmark_space
+from lnas.pipeline.scores_study.along_training import find_along_training
 from lnas.pipeline.scores_study.biases import find_biases
 from lnas.pipeline.scores_study.cells import TRUTH
-from lnas.pipeline.scores_study.correlations import best_of, correlation_jobs, difference_jobs
+from lnas.pipeline.scores_study.correlations import best_of, correlation_jobs, differences, with_intervals
 from lnas.pipeline.scores_study.evidence import Evidence, gather, space_of
+from lnas.pipeline.scores_study.followed import follow, supernets_of
 from lnas.pipeline.scores_study.jobs import run_jobs
+from lnas.pipeline.scores_study.repeats import find_repeats
 from lnas.pipeline.scores_study.score_files import ScoreFile, as_score_files, estimates_of, load_files, origins
-from lnas.pipeline.scores_study.sizes import COUNTED, sizes_of
-from lnas.pipeline.scores_study.story import Questions, scores_report
+from lnas.pipeline.scores_study.sizes import COUNTED, Sizes
+from lnas.pipeline.scores_study.story import Findings, Questions, scores_report
 from lnas.pipeline.scores_study.subsets import check_top
+from lnas.pipeline.scores_study.teg_analyses import check_picks, find_teg
 from lnas.pipeline.tracking import Tracker, WandbMode, wandb_logger
 from lnas.pipeline.truth import Truth
 from lnas.report.interactive import InteractiveReport, render_interactive
@@ -40,6 +45,7 @@ def study_scores(
     scores: dict[str, str | ScoreFile],
     truth: Truth,
     keys: Sequence[str] = (),
+    supernets: dict[str, str] | None = None,
     space: SearchSpace | None = None,
     net: NetBuilder | Callable[[Arch, int], Any] = BENCHMARK_NET,
     baseline: str | None = None,
@@ -48,6 +54,9 @@ def study_scores(
     at: Sequence[int | float] = (0.005, 0.05, 0.1),
     groups: int = 5,
     ends: float = 0.05,
+    picks: Sequence[str] = (),
+    pick: int | float = 0.1,
+    replaced: str = "none",
     cells: int = 1,
     resamples: int = 1000,
     processes: int = 1,
@@ -61,24 +70,32 @@ def study_scores(
     """Study estimators by what is stored of them: how well they rank, what they over- and underestimate.
 
     NAME_OR_FILE is the name of a study that ships with lnas, or a YAML file, which has SCORES; options after it win.
-    These are files that `lnas score` wrote, or a CSV of your own with columns arch and score, which joins in one line:
-    `my_estimator: my.csv`. Compared are the architectures that all files hold. Nothing is measured. Writes
+    These are files that `lnas score` or `lnas supernet` wrote, or a CSV of your own with columns arch and score, which
+    joins in one line: `my_estimator: my.csv`. So does another accuracy of the benchmark: `val12: truth:KEY`. Compared
+    are the architectures that all files hold. Nothing is measured. Of supernets, what becomes of their ranking along
+    training is told, each on its own architectures. Writes
     OUTPUT/report.html, which has points to point at, tables to sort and estimators to choose and asks no network,
     OUTPUT/study.html, the same without scripts or points, each table as .parquet, .csv and .md, and figures as .svg.
 
     Args:
-        scores: Label -> file, or file, measures and higher_is_better. The only measure of a file is called by its
-            label, one of several by its own name.
+        scores: Label -> file or folder, or truth:KEY, or file, measures, higher_is_better, epoch and repeats. The only
+            measure of a file is called by its label, one of several by its own name. Of a supernet the last epoch is
+            compared, or the one that is named.
         truth: The benchmark whose accuracies are compared with.
         keys: Further accuracies of the benchmark.
+        supernets: Label -> folder of `lnas supernet` that is followed along training, beside those among the scores.
         space: Where the architectures are from; what the files say if not given.
         net: Builds the networks whose parameters are counted, where no file has them.
         baseline: The estimator that others are compared with; the best if not given.
-        sizes: The column of a file that stands for complexity.
+        sizes: The column of a file that stands for complexity; params is counted where no file has it, some 30 ms each.
         top: Correlations are taken over so many of the most accurate architectures, too.
         at: The K of P@top K and its kind: ratios, or counts.
         groups: How many complexity groups.
         ends: Share of the architectures at either end whose features are described.
+        picks: Estimators of each of which is told what it alone picks; if not given, those of ntk_cond,
+            linear_regions and ntk_mse that there are.
+        pick: How much each of them picks, a ratio or a count.
+        replaced: The operation in whose place all others are put.
         cells: How many at either end are drawn.
         resamples: Of each bootstrap interval.
         processes: Intervals at a time, each in a process of its own; 1 computes in this one.
@@ -103,31 +120,40 @@ def study_scores(
     check_output(output)
     files = as_score_files(scores)
     loaded = load_files(files)
-    estimates = estimates_of(files, loaded)
-    space = space_of(estimates, space)
+    measured = estimates_of(files, loaded)
+    supernet_scores = supernets_of(loaded, supernets or {})
+    space = space_of(measured, space) if measured else space or benchmark_space(truth)
     _check_keys(truth.key, keys)
     truths = [truth, *(replace(truth, key=key) for key in keys)]
     for each in truths:
         each.require(space)
-    evidence = gather(estimates, truths, space)
+    evidence = gather([*measured, *accuracy_estimates(files, measured, truth, keys, space)], truths, space)
     asked = Questions(top, at, ends, cells, resamples, baseline, sizes)
     _check(asked, evidence)
-    own_sizes = sizes_of(sizes, evidence.archs, loaded, net, display)
+    check_picks(picks, pick, evidence)
+    executor = local_executor(processes, threads)
+    measurer = Sizes(sizes, {label: own.scores for label, own in loaded.items()}, net, executor, display)
+    own_sizes = measurer.of(evidence.archs)
+    followed = follow(supernet_scores, truth, space, measurer)
     folder = Path(output)
     with exclusive(folder):
         sweep_partial_files(folder)
         if config is not None:
             write_whole(folder / "config.yaml", config.encode())
-        executor = local_executor(processes, threads)
         found = run_jobs(correlation_jobs(evidence, top, own_sizes, resamples), "correlations", executor, display)
         order = best_of(evidence, found)
-        against = difference_jobs(evidence, baseline or order[0], resamples)
-        found |= run_jobs(against, "differences", executor, display)
-        biases = find_biases(evidence, order, own_sizes, groups, executor, display)
+        intervals = with_intervals(found) | differences(evidence, found, baseline or order[0])
+        findings = Findings(
+            intervals,
+            find_biases(evidence, order, own_sizes, groups, executor, display),
+            find_along_training(followed, space, groups, resamples, executor, display),
+            find_repeats(evidence),
+            find_teg(evidence, order, picks, pick, replaced),
+        )
         replay = f"lnas study {shlex.quote(str(folder / 'config.yaml'))}" if config else "study_scores from Python"
         title = f"lnas study: {folder.name}"
-        from_files = origins(files)
-        report = scores_report(title, replay, from_files, evidence, order, found, biases, own_sizes, asked)
+        from_files = origins(files, supernets or {})
+        report = scores_report(title, replay, from_files, evidence, order, findings, own_sizes, asked)
         write_results(report.study, folder, "study.html")
         write_whole(folder / "report.html", render_interactive(report).encode())
         tracker = Tracker(wandb_logger(wandb, project, folder.name, folder, display.say), display.say)

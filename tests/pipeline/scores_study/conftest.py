@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lnas.benchmarks import AccuracyKey, Scores, load_benchmark
+from lnas.pipeline.parquet import columns_parquet
 from lnas.pipeline.scores_study.evidence import Evidence
 from lnas.spaces import NatsTopologySpace
 from lnas.types import Arch
@@ -34,6 +35,30 @@ def write(tmp_path: Path) -> Callable[..., str]:
         file = tmp_path / name
         file.write_bytes(scores.to_csv() if name.endswith(".csv") else scores.to_parquet())
         return str(file)
+
+    return write
+
+
+@pytest.fixture
+def write_supernet(tmp_path: Path) -> Callable[..., Path]:
+    """Write scores as a supernet's training does, the rows of each epoch in another order; return the folder."""
+
+    def write(label: str, archs: Sequence[Arch], epochs: Sequence[int], **scores: Sequence[Sequence[float]]) -> Path:
+        folder = tmp_path / label
+        folder.mkdir(exist_ok=True)
+        orders = [np.random.default_rng(epoch).permutation(len(archs)) for epoch in epochs]
+        columns = {
+            "epoch": [epoch for epoch in epochs for _ in archs],
+            "arch": [str(archs[k]) for order in orders for k in order],
+            "truth": [0.0] * len(archs) * len(epochs),
+        } | {
+            name: [own[k] for own, order in zip(rows, orders, strict=True) for k in order]
+            for name, rows in scores.items()
+        }
+        (folder / "scores.parquet").write_bytes(columns_parquet(columns))
+        forgetting = {"epoch": [1, 2], "step": [9, 18], "count": [3.0, 4.0], "mean": [-0.02, 0.01], "std": [0.1, None]}
+        (folder / "forgetting.parquet").write_bytes(columns_parquet(forgetting))
+        return folder
 
     return write
 

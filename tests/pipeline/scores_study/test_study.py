@@ -15,16 +15,29 @@ import pytest
 
 from lnas.cli import main
 from lnas.errors import UsageError
+from lnas.pipeline.scores_study.score_files import ScoreFile
 from lnas.pipeline.scores_study.study import study_scores, track_study
 from lnas.pipeline.tracking import Tracker
 from lnas.pipeline.truth import Truth
+from lnas.stats import kendall_tau
 from lnas.types import Arch
 
 KEY = "digits-1.0/digits/test@8/mean"
 TRUTH = Truth("digits", KEY)
 TABLES = [
-    *("correlations", "differences", "subsets", "criteria", "agreement", "complexity", "size", "operations", "changes"),
-    *("isomorphism", "ends", "extremes"),
+    *("correlations", "differences", "subsets", "criteria", "agreement", "repeats", "averages", "complexity", "size"),
+    *(
+        "operations",
+        "changes",
+        "isomorphism",
+        "ends",
+        "replacements",
+        "training",
+        "distributions",
+        "stability",
+        "forgetting",
+    ),
+    *("complexity_by_epoch", "operations_by_epoch", "extremes"),
 ]
 Known = tuple[list[Arch], np.ndarray]
 
@@ -47,22 +60,31 @@ def studied(output: Path, files: Any, **options: Any) -> Any:
     return study_scores(files, TRUTH, output=str(output), **given)
 
 
-def test_everything_is_written(tmp_path: Path, files: dict[str, str]) -> None:
-    report = studied(tmp_path / "out", files, top=[20], keys=["digits-1.0/digits/val@8/mean"])
+def test_everything_is_written(
+    tmp_path: Path, files: dict[str, Any], known: Known, write: Callable[..., str], write_supernet: Callable[..., Path]
+) -> None:
+    archs, accuracies = known
+    losses = -accuracies + np.random.default_rng(1).normal(size=(2, 40))
+    net = write_supernet("net", archs, [1, 2], oneshot_loss=losses.tolist())
+    mine = ScoreFile(files["mine"], repeats=[write("other.csv", archs, score=accuracies)])
+    given = files | {"mine": mine, "val": "truth:digits-1.0/digits/val@8/mean", "net": ScoreFile(str(net), epoch=1)}
+    report = studied(tmp_path / "out", given, top=[20], supernets={"same": str(net)})
     assert [table.name for table in report.study.tables] == TABLES
     for name in TABLES:
         assert (tmp_path / f"out/{name}.md").read_text().startswith("## ")
         rows = pq.read_table(tmp_path / f"out/{name}.parquet").num_rows
         assert len((tmp_path / f"out/{name}.csv").read_text().splitlines()) == 1 + rows
     rows = list(csv.DictReader((tmp_path / "out/correlations.csv").read_text().splitlines()))
-    assert [row["estimator"] for row in rows][0::3] == ["ntk_cond", "flat"]
-    assert {row["estimator"] for row in rows} == {"params", "ntk_cond", "mine", "flat"}
-    assert float(rows[0]["kendall_tau"]) > 0.5
+    assert rows[-1]["estimator"] == "flat"
+    assert {row["estimator"] for row in rows} == {"params", "ntk_cond", "mine", "val", "net", "flat"}
+    (net_tau,) = (float(row["kendall_tau"]) for row in rows if row["estimator"] == "net")
+    assert net_tau == pytest.approx(kendall_tau(-losses[0], accuracies))
     assert (rows[-1]["kendall_tau"], rows[-1]["undefined"]) == ("", "the same for all 40 that have a number")
     assert json.loads(report.study.protocols["scores mine"])["file"] == files["mine"]
     assert report.study.facts["Ranks nothing"] == "flat: the same for all 40 that have a number"
     assert list(report.scatter.estimates)[-1] == "flat"
     assert len(report.scatter.labels) == 40
+    assert "same (epochs 1, 2; 40 architectures of its own)" in report.study.facts["Followed along training"]
     for page in ("report.html", "study.html"):
         assert "Bias by operation" in (tmp_path / "out" / page).read_text()
     assert (tmp_path / "out/best-by-mine.svg").read_text().startswith("<svg")
@@ -117,6 +139,19 @@ def test_a_benchmark_of_another_space_is_refused(tmp_path: Path, write: Callable
     archs = [Arch("nats_size", (0, 0, 0, 0, gene)) for gene in range(3)]
     with pytest.raises(UsageError, match="expected a benchmark of 'nats_size'"):
         studied(tmp_path / "out", {"mine": write("my.csv", archs, score=[1, 2, 3])})
+
+
+def test_what_is_no_supernet_or_followed_twice_is_refused(
+    tmp_path: Path, files: dict[str, Any], known: Known, write_supernet: Callable[..., Path]
+) -> None:
+    with pytest.raises(UsageError, match=re.escape("supernets.net='gone': expected a folder of `lnas supernet`")):
+        studied(tmp_path / "out", files, supernets={"net": "gone"})
+    net = str(write_supernet("net", known[0], [1], oneshot_acc=[known[1].tolist()]))
+    with pytest.raises(UsageError, match=re.escape(f"supernets.net={net!r}: expected a label of its own")):
+        studied(tmp_path / "out", files | {"net": net}, supernets={"net": net})
+    few = str(write_supernet("few", [Arch("nats_size", (0, 0, 0, 0, k)) for k in (0, 1)], [1], oneshot_acc=[[1, 2]]))
+    with pytest.raises(UsageError, match="supernet 'few': expected architectures of 'nats_topology'"):
+        studied(tmp_path / "out", files, supernets={"few": few})
 
 
 def test_an_estimator_is_not_called_as_an_accuracy(tmp_path: Path, files: dict[str, str]) -> None:

@@ -86,10 +86,10 @@ def test_a_difference_is_decided_on_one_side_of_zero(evidence: Callable[..., Evi
         tau("b", than="d"): WithInterval(-0.2, -0.3, -0.1),
         tau("c", than="d"): WithInterval(0.1, -0.1, 0.3),
     }
-    table = difference_table(found, list("abcd"), differences, "d")
+    table = difference_table(found, list("abcd"), differences, "d", 10)
     assert table is not None
     assert column(table, "verdict") == ["better", "worse", "not decided"]
-    assert difference_table(found, ["d"], {}, "d") is None
+    assert difference_table(found, ["d"], {}, "d", 10) is None
 
 
 def test_agreement_is_symmetric_and_in_each_direction(evidence: Callable[..., Evidence]) -> None:
