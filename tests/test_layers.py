@@ -20,6 +20,7 @@ RANKS = [
     {"nets", "data", "search", "analysis"},
     {"proxies"},
     {"training"},
+    {"export"},
     {"estimators"},
     {"execution", "report"},
     {"pipeline"},

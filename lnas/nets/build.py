@@ -113,7 +113,7 @@ def build_net(
     call = f"build_net({arch}, ...)"
     if not isinstance(arch, Arch):
         raise UsageError(complaint("build_net(arch)", "an Arch", arch, "A space's `parse` reads the notation."))
-    skeleton = _skeleton(arch.space, call)
+    skeleton = skeleton_of(arch.space, call)
     SPACES[arch.space]().validate(arch)
     options = {
         "image_size": image_size,
@@ -172,7 +172,7 @@ def build_supernet(
         expected = "a space or a Region"
         raise UsageError(complaint("build_supernet(space)", expected, space, "`Region.of(arch)` holds one arch."))
     call = f"build_supernet({region.space}, ...)"
-    skeleton = _skeleton(region.space, call)
+    skeleton = skeleton_of(region.space, call)
     SPACES[region.space]().require_region(region)
     options = {
         "image_size": image_size,
@@ -215,7 +215,8 @@ def _build(
     return net.to(memory_format=torch.channels_last) if size.channels >= skeleton.channels_last_from else net
 
 
-def _skeleton(space: str, call: str) -> Skeleton:
+def skeleton_of(space: str, call: str) -> Skeleton:
+    """Return what is known of a space's networks; raise `UsageError`, naming the call, where that is nothing."""
     if space not in _SKELETONS:
         raise UsageError(f"{call}: {unknown_name('space', space, _SKELETONS)}")
     return _SKELETONS[space]

@@ -55,7 +55,7 @@ class NatsTopologyCell(nn.Module):
             return operation(value, pick)
         # Zeros give the same for every image, and every pixel.
         of_zeros = operation(torch.zeros_like(x[: self._zero_images]), pick)
-        return of_zeros if len(of_zeros) == len(x) else of_zeros[:1, :, :1, :1].expand_as(x)
+        return of_zeros if self._zero_images is None else of_zeros[:1, :, :1, :1].expand_as(x)
 
 
 class ResidualBlock(nn.Module):

@@ -7,7 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from lnas.errors import UsageError, complaint
-from lnas.spaces import SPACES, NatsTopologySpace, SearchSpace, read_arch
+from lnas.nets.trained_file import TrainedNet
+from lnas.spaces import SPACES, SearchSpace, read_arch
 from lnas.store import Pick, Store
 
 _WINNER = "winner"
@@ -16,19 +17,33 @@ _OWN = "retrain"
 
 
 def chosen(
-    arch: str | Sequence[str] | None, found: str | None, space: SearchSpace | None
+    arch: str | Sequence[str] | None, found: str | None, space: SearchSpace | None, start: TrainedNet | None = None
 ) -> tuple[SearchSpace, list[Pick]]:
     """Return the architectures, each with its role, and their space.
 
     Args:
         arch: One or several, each as SPACE:GENES or in the notation of the space.
         found: Output folder of `lnas run`, `lnas search` or `lnas supernet`: what it came to, of a run its winner.
-        space: Where they are from; if not given, the one of the folder, else the NATS topology space.
+        space: Where they are from; if not given, what their notation says, or the folder.
+        start: The trained network that training begins with: its architecture, if neither of the two is given.
 
     Raises:
-        UsageError: If not one of the two is given, something is no architecture of the space or stands there twice,
-            or the folder holds no run that came to a single one.
+        UsageError: If not one of the two is given, START is of another architecture, something is no architecture of
+            the space or stands there twice, or the folder holds no run that came to a single one.
     """
+    if start is not None and arch is None and found is None:
+        arch = str(start.arch)
+    space, picks = _named(arch, found, space)
+    for pick in picks:
+        if start is not None and pick.arch != start.arch:
+            call, step = f"weights of {start.arch}", "Name weights of it, or leave them out."
+            raise UsageError(complaint(call, f"those of {pick.arch}", str(start.arch), step))
+    return space, picks
+
+
+def _named(
+    arch: str | Sequence[str] | None, found: str | None, space: SearchSpace | None
+) -> tuple[SearchSpace, list[Pick]]:
     if (arch is None) == (found is None):
         got = "neither" if arch is None else "both"
         step = "Example: --arch '|skip_connect~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|'."
@@ -39,15 +54,15 @@ def chosen(
         space.validate(pick.arch)
         return space, [pick]
     assert arch is not None
-    space = space or NatsTopologySpace()
-    picks = [
-        Pick(f"{_OWN}-{number}", read_arch(text, space)[1])
-        for number, text in enumerate([arch] if isinstance(arch, str) else arch, start=1)
-    ]
+    texts = [arch] if isinstance(arch, str) else list(arch)
+    for text in texts[:1]:
+        space, _ = read_arch(text, space)
+    picks = [Pick(f"{_OWN}-{number}", read_arch(text, space)[1]) for number, text in enumerate(texts, start=1)]
     twice = len(picks) - len({pick.arch for pick in picks})
     if not picks or twice:
         got = f"{twice} again" if twice else "none"
         raise UsageError(complaint("--arch", "at least one architecture, each once", got, "Drop the repetition."))
+    assert space is not None
     return space, picks
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from lnas.data import ImageData
 from lnas.errors import RunError
 from lnas.nets import BENCHMARK_NET, NetBuilder
+from lnas.nets.trained_file import read_trained
 from lnas.pipeline.display import Display
 from lnas.pipeline.lineage import track_origin, track_trained
 from lnas.pipeline.options import check_at_least, check_output, check_seed
@@ -46,6 +47,7 @@ def retrain(
     space: SearchSpace | None = None,
     net: NetBuilder | Callable[[Arch, int], Any] = BENCHMARK_NET,
     recipe: Retraining = Retraining(),  # noqa: B008  frozen
+    weights: str | None = None,
     truth: Truth | None = None,
     workers: int = 0,
     threads: int | None = None,
@@ -56,7 +58,7 @@ def retrain(
     quiet: bool = False,
     config: str | None = None,
 ) -> StudyReport | None:
-    """Train architectures in full from new weights, and keep what `lnas export` takes home.
+    """Train architectures in full, and keep what `lnas export` takes home.
 
     Validates after each epoch on the images that were held out, and measures the weights of the last epoch once on the
     test images. Writes OUTPUT/retrain.html, results.parquet, .csv and .md, curves as .svg, and for each training
@@ -67,9 +69,11 @@ def retrain(
         data: The task.
         arch: What is trained: one notation, or a list.
         found: Instead, the output folder of a run, a search or a supernet: what that came to is trained.
-        space: Where the architectures are from; that of FOUND, else the NATS topology space, if not given.
+        space: Where the architectures are from, if their notation, FOUND or WEIGHTS does not say it.
         net: Builds the network: options of the benchmark's own, or a callable of yours.
         recipe: How it is trained.
+        weights: Folder of a trained network, or of an export, whose weights training begins with: the classifier is new
+            where the classes are others. The network is then that one, if neither ARCH nor NET says otherwise.
         truth: A benchmark's accuracies, and learning curves where it has them, to stand beside.
         workers: Processes that load images, worth it where they lie in files; 0 loads them in this one.
         threads: Of the training; bears on the last digits. All cores if not given.
@@ -94,15 +98,18 @@ def retrain(
     check_seed(seed)
     check_seed(seed + recipe.repeats - 1)
     check_output(output)
-    space, picks = chosen(arch, found, space)
+    start = None if weights is None else read_trained(weights)
+    space, picks = chosen(arch, found, space, start)
+    net = start.builder() if start is not None and net == BENCHMARK_NET else net
     if truth is not None:
         truth.require(space)
     check_retraining(recipe)
-    task = Task(net, data, recipe, workers)
+    task = Task(net, data, recipe, workers, start)
     settings = {
         "space": describe(space),
         "archs": [str(pick.arch) for pick in picks],
         "found": found,
+        "weights": start and str(start.weights),
         "retraining": describe(task.protocol),
         "repeats": recipe.repeats,
         "seed": seed,
@@ -141,10 +148,14 @@ def retrain(
     if tracked:
         display.say(f"W&B:     {tracked}")
     display.say(f"Time:    {time.monotonic() - started:.1f} s since this start")
+    _require_success(trainings)
+    return report
+
+
+def _require_success(trainings: Sequence[Training]) -> None:
     failures = [one.failure for one in trainings if one.failure]
     if failures:
         raise RunError(f"{len(failures)} of {len(trainings)} trainings came to nothing. {failures[0]}")
-    return report
 
 
 def _train_beside_the_first(picks: Sequence[Pick], task: Task, seed: int, folder: Path, threads: int) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from lnas.data import DataProtocol, ImageData
+from lnas.nets.trained_file import TrainedNet
 from lnas.training import Retraining
 from lnas.types import Arch, describe
 
@@ -32,6 +33,14 @@ class RetrainingProtocol:
 
 
 @dataclass(frozen=True)
+class FineTuningProtocol:
+    """Everything that decides the numbers of a training that begins with another one's weights, the seed apart."""
+
+    training: RetrainingProtocol
+    weights: str
+
+
+@dataclass(frozen=True)
 class Task:
     """A recipe, the networks it trains, and the images.
 
@@ -40,14 +49,26 @@ class Task:
         data: The images.
         recipe: How it is trained.
         workers: Processes that load images, where they lie in files; 0 is this one. Decides no number.
+        start: The trained network whose weights it begins with; None begins with new ones.
     """
 
     net: NetFactory
     data: ImageData
     recipe: Retraining
     workers: int = 0
+    start: TrainedNet | None = None
 
     @cached_property
-    def protocol(self) -> RetrainingProtocol:
+    def protocol(self) -> RetrainingProtocol | FineTuningProtocol:
         """What numbers are kept under."""
-        return RetrainingProtocol.of(self.recipe, self.net, self.data)
+        anew = RetrainingProtocol.of(self.recipe, self.net, self.data)
+        return anew if self.start is None else FineTuningProtocol(anew, str(self.start.weights))
+
+    def network(self, arch: Arch) -> Any:
+        """Build the network of an architecture, by the global generator, as its training begins."""
+        network = self.net(arch, self.data.num_classes)
+        if self.start is None:
+            return network
+        from lnas.training.warm_start import warm_started
+
+        return warm_started(network, self.start)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lnas.nets.trained_file import MODEL, write_trained
+from lnas.pipeline.exporting.trained import trained_net
 from lnas.pipeline.processes import is_first
 from lnas.pipeline.retraining.predictions import Predictions, write_predictions
 from lnas.pipeline.retraining.task import Task
@@ -53,7 +55,7 @@ def train_in_full(
         store: Keeps the curves of each epoch and, at the end, `test_acc`, `test_acc5`, `test_loss`, and the last
             `val_acc`, `val_acc5`, `val_loss`.
         folder: Keeps the checkpoint of the last epoch and, at the end, `weights.safetensors`, those of the epoch with
-            the highest validation accuracy as `best.safetensors`, and `predictions.parquet`.
+            the highest validation accuracy as `best.safetensors`, `model.json` and `predictions.parquet`.
         on_epoch: Told the number of each finished epoch, from 1, and its numbers.
         callbacks: More callbacks, such as a progress bar.
 
@@ -64,7 +66,7 @@ def train_in_full(
     """
     known = store.estimates(task.protocol, arch, seed)
     if known and (folder / LAST).is_file():
-        _remove_checkpoints(folder)
+        _conclude(arch, seed, task, store, folder)
         return known
 
     from lnas.data.module import ImageDataModule
@@ -81,7 +83,7 @@ def train_in_full(
     folder.mkdir(parents=True, exist_ok=True)
     recipe, predicted = task.recipe, PredictionsCallback()
     with isolated_randomness(derive_seed(seed, arch, "retraining")), quiet_lightning(), honest_signals():
-        network = task.net(arch, task.data.num_classes)
+        network = task.network(arch)
         batches = ImageDataModule(
             task.data,
             recipe.batch_size,
@@ -120,8 +122,21 @@ def train_in_full(
         reached = dict.fromkeys(reached, math.nan)  # the accuracy of a network that gives no numbers is none
     estimates = {name: Estimate.of(value, _seconds(curves)) for name, value in reached.items() if value is not None}
     store.add(task.protocol, arch, seed, estimates)
-    _remove_checkpoints(folder)
+    _conclude(arch, seed, task, store, folder)
     return store.estimates(task.protocol, arch, seed)
+
+
+def _conclude(arch: Arch, seed: int, task: Task, store: Store, folder: Path) -> None:
+    """Describe the weights, so that others can rebuild their network, and let go of what a training goes on from."""
+    if not is_first():
+        return
+    if not (folder / MODEL).is_file():
+        known, curves = store.estimates(task.protocol, arch, seed), store.curves(task.protocol, arch, seed)
+        reached = {name: item.value for name, item in known.items()}
+        epoch = len(curves.get("train_loss", ()))
+        write_trained(folder, trained_net(arch, task.net, task.data, reached, task.recipe, seed, epoch), LAST)
+    for name in _CHECKPOINTS:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _seconds(curves: Curves) -> float:
@@ -133,8 +148,3 @@ def _write_weights(file: Path, network: Any) -> None:
 
     tensors = {name: tensor.contiguous().clone() for name, tensor in network.state_dict().items()}
     write_whole(file, safetensors.torch.save(tensors))
-
-
-def _remove_checkpoints(folder: Path) -> None:
-    for name in _CHECKPOINTS:
-        (folder / name).unlink(missing_ok=True)

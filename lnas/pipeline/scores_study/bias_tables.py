@@ -27,8 +27,8 @@ def complexity_table(biases: Mapping[str, ComplexityBias], groups: ComplexityGro
         [
             Column("estimator", "estimator", [name for name in biases for _ in groups.counts]),
             Column("group", "group", [group + 1 for _, group in rows]),
-            Column("smallest", f"{size} from", [float(groups.smallest[group]) for _, group in rows], "{:,.6g}"),
-            Column("largest", "to", [float(groups.largest[group]) for _, group in rows], "{:,.6g}"),
+            Column("smallest", f"{size} from", [float(groups.smallest[group]) for _, group in rows], "{:,.9g}"),
+            Column("largest", "to", [float(groups.largest[group]) for _, group in rows], "{:,.9g}"),
             Column("counts", "architectures", [int(bias.counts[group]) for bias, group in rows], _COUNT),
             Column("missing", "without a number", [int(bias.missing[group]) for bias, group in rows], _COUNT),
             Column(

@@ -228,8 +228,8 @@ def complexity_by_epoch(trained: Sequence[Trained], size: str) -> ResultTable | 
         [
             *_names([row for row, *_ in rows]),
             Column("group", "group", [group + 1 for *_, group in rows]),
-            Column("smallest", f"{size} from", ends("smallest"), "{:,.6g}"),
-            Column("largest", "to", ends("largest"), "{:,.6g}"),
+            Column("smallest", f"{size} from", ends("smallest"), "{:,.9g}"),
+            Column("largest", "to", ends("largest"), "{:,.9g}"),
             Column("counts", "architectures", [int(bias.counts[group]) for _, bias, group in rows], _COUNT),
             Column(
                 "rank_difference",

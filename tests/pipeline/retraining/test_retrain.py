@@ -13,7 +13,7 @@ import torch
 
 from lnas.data import DigitsData
 from lnas.errors import UsageError
-from lnas.nets import NetBuilder
+from lnas.nets import BENCHMARK_NET, NetBuilder
 from lnas.pipeline.retraining.retrain import retrain
 from lnas.pipeline.retraining.training import weights_folder
 from lnas.pipeline.truth import Truth
@@ -118,3 +118,20 @@ def test_bad_input_is_refused_before_a_folder_is_begun(tmp_path: Path, options: 
         retrained(tmp_path / "out", **options)
     assert said in str(error.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_fine_tuning_begins_with_the_weights_and_their_network(output: Path, tmp_path: Path) -> None:
+    trained = weights_folder(output, SPACE.parse(ARCH), 0)
+    still = Retraining(epochs=1, batch_size=128, lr=1e-12)
+    retrained(tmp_path / "same", arch=None, weights=str(trained), recipe=still, net=BENCHMARK_NET)
+    before, after = weights(output), weights(tmp_path / "same")
+    learned = [name for name in before if name.endswith(("weight", "bias"))]
+    assert all(torch.allclose(after[name], before[name], atol=1e-6) for name in learned)
+    steps = {name: after[name] - before[name] for name in before if name.endswith("num_batches_tracked")}
+    assert set(map(int, steps.values())) == {len(DATA.splits["train"]) // 128}
+
+
+def test_fine_tuning_another_architecture_is_refused(output: Path, tmp_path: Path) -> None:
+    trained = weights_folder(output, SPACE.parse(ARCH), 0)
+    with pytest.raises(UsageError, match="expected those of nats_topology"):
+        retrained(tmp_path / "out", arch=OTHER, weights=str(trained))
