@@ -154,7 +154,7 @@ COMMANDS = {
         "write a trained network as files that other tools load, each read again and compared",
         "  lnas export results/retrain\n"
         "  lnas export results/retrain --output results/export --data Cifar10Data --data.root FOLDER\n"
-        "  lnas export results/run/retrain/ARCH-seed0 --forms \"[safetensors, onnx]\"",
+        '  lnas export results/run/retrain/ARCH-seed0 --forms "[safetensors, onnx]"',
         about="SOURCE",
     ),
     "bench build": Command(
