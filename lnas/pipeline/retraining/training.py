@@ -75,6 +75,7 @@ def train_in_full(
     from lnas.training.callbacks.divergence import DivergedError
     from lnas.training.callbacks.predictions import PredictionsCallback
     from lnas.training.fitting import holding
+    from lnas.training.trial_pass import require_outputs
 
     def keep(epoch: int, numbers: Mapping[str, float]) -> None:
         store.add_curve_points(task.protocol, arch, seed, epoch, numbers)
@@ -84,6 +85,7 @@ def train_in_full(
     recipe, predicted = task.recipe, PredictionsCallback()
     with isolated_randomness(derive_seed(seed, arch, "retraining")), quiet_lightning(), honest_signals():
         network = task.network(arch)
+        require_outputs(network, task.data)
         batches = ImageDataModule(
             task.data,
             recipe.batch_size,
