@@ -147,6 +147,25 @@ COMMANDS = {
         "  lnas retrain --config configs/retrain/nats_12.yaml --data.root FOLDER --arch NOTATION\n"
         "  lnas retrain --config configs/retrain/darts_cifar10.yaml --data.root FOLDER --found results/search",
     ),
+    "compare": Command(
+        "lnas.pipeline.comparing.compare",
+        "compare",
+        {"space": "lnas.spaces"},
+        "say what differs between two results, by how much, and whether it matters",
+        "  lnas compare results/a results/b --truth.benchmark digits --truth.key digits-1.0/digits/test@8/mean\n"
+        "  lnas compare results/supernet mine.csv --measures oneshot_acc=score\n"
+        "  lnas compare results/study@459f results/study@3c18\n"
+        "  lnas compare results/search results/branch",
+        about="A B",
+    ),
+    "report": Command(
+        "lnas.pipeline.reporting.report",
+        "report",
+        {},
+        "make a folder's pages and tables again from its store alone",
+        "  lnas report results/search\n  lnas report results/search/store.sqlite --output results/again",
+        about="STORE",
+    ),
     "export": Command(
         "lnas.pipeline.exporting.export",
         "export",

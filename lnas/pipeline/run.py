@@ -21,6 +21,7 @@ from lnas.pipeline.outcome import first_reason, ranking_table, run_report, track
 from lnas.pipeline.picking import RANKED_CONTROLS, fewest_candidates, parse_controls, pick
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.racing import check_racing, race_candidates
+from lnas.pipeline.reporting.pages import keep_page
 from lnas.pipeline.resuming import begun, mention_changes
 from lnas.pipeline.retraining.picks import retrain_picks
 from lnas.pipeline.retraining.task import Task
@@ -165,6 +166,7 @@ def run(
         track_outcome(tracker, report, space, picks[0].arch, weights_folder(folder, picks[0].arch, seed))
         tracked = tracker.finish() if unfinished else record.outcome
         write_whole(folder / "report.html", render_page(report).encode())
+        keep_page(folder, "report.html", report)
         store.finish_run(_RUN, tracked or "")
     display.show(ranking_table(report))
     for line in (report.verdict, *([str(report.truth)] if report.truth else []), *report.notes):

@@ -133,7 +133,8 @@ def _text(column: Column, row: int) -> str:
         return _NOTHING
     written: Callable[[Any], str] = column.form.format
     if isinstance(cell, WithInterval):
-        return f"{written(cell.value)} [{written(cell.low)}, {written(cell.high)}]"
+        known = not math.isnan(cell.low + cell.high)
+        return f"{written(cell.value)} [{written(cell.low)}, {written(cell.high)}]" if known else written(cell.value)
     if isinstance(cell, WithDeviation):
         unsigned = column.form.replace("+", "")
         known = not math.isnan(cell.deviation)

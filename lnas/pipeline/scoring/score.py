@@ -21,6 +21,7 @@ from lnas.pipeline.display import Display
 from lnas.pipeline.options import check_at_least, check_output, check_seed
 from lnas.pipeline.provenance import provenance
 from lnas.pipeline.reasons import reason
+from lnas.pipeline.reporting.pages import keep_page
 from lnas.pipeline.resuming import begun, mention_changes
 from lnas.pipeline.scoring.agreement import RankAgreement, rank_agreement
 from lnas.pipeline.scoring.choosing import choose_archs
@@ -131,6 +132,7 @@ def score_architectures(
         scores = score_table(estimates, list(directions), space)
         write_whole(folder / "scores.parquet", scores.to_parquet())
         write_whole(folder / "scores.csv", scores.to_csv())
+        keep_page(folder, "scores", scores)
         store.finish_run(_RUN, f"{len(chosen)} architectures")
     agreements = _agreements(scores, directions, truth, space, display) if truth else {}
     summaries = [

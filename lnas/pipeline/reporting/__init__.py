@@ -1,0 +1,1 @@
+"""`lnas report`: pages and tables made again from what a store keeps of them."""
