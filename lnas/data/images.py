@@ -173,6 +173,11 @@ class ImageData(ABC):
     def horizontal_flip(self) -> bool:
         """Whether training may mirror an image."""
 
+    @property
+    def holds_out_test_images(self) -> bool:
+        """Whether "val" is a part of the official test images, so that all training images are trained on anyway."""
+        return False
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave the images behind, which another process reads for itself."""
         return {name: value for name, value in self.__dict__.items() if name != "splits"}

@@ -30,7 +30,7 @@ class ImageDataModule(pl.LightningDataModule):
     Args:
         data: The images.
         batch_size: Images per training batch, over all processes; a last smaller batch is dropped. Evaluation takes
-            four times as many.
+            four times as many, in each process a part of that.
         seed: Decides the order of the training images, together with the epoch, and how each is changed by itself.
         augment: Whether training images are cropped and flipped as the data allows.
         tested: The split served as test batches.
@@ -100,7 +100,9 @@ class ImageDataModule(pl.LightningDataModule):
 
     def _evaluation(self, name: SplitName) -> DataLoader[Batch]:
         split = self._data.splits[name]
-        return batch_loader(SplitDataset(split), InOrder(len(split), 4 * self._batch_size), self._workers)
+        return batch_loader(
+            SplitDataset(split), InOrder(len(split), 4 * self._batch_size // self._shard.count), self._workers
+        )
 
     @property
     def _training_split(self) -> Split:

@@ -28,6 +28,10 @@ class PartedData(ImageData):
     def horizontal_flip(self) -> bool:
         return True
 
+    @property
+    def holds_out_test_images(self) -> bool:
+        return self._parting.of_test
+
     def load(self) -> dict[SplitName, Split]:
         return self._parting.part(self._read)
 

@@ -53,6 +53,19 @@ class Parting:
         """Whether it needs the images in their official order."""
         return self._split_file is not None or self._held_out == "last_fifth"
 
+    @property
+    def of_test(self) -> bool:
+        """Whether "val" is a part of the official test images.
+
+        Raises:
+            UsageError: If the split file is none.
+        """
+        return (
+            self._held_out == "test_half"
+            if self._split_file is None
+            else self._published(self._split_file)[0] == _OF_TEST
+        )
+
     def part(self, read: Callable[[], Official]) -> dict[SplitName, Split]:
         """Read the official images, and part them.
 
@@ -86,7 +99,7 @@ class Parting:
         try:
             arrays = _read_text(file) if file.suffix == ".txt" else _read_arrays(file)
             names = _OF_TEST if set(_OF_TEST) <= arrays.keys() else _OF_TRAIN
-            first, second = (arrays[name] for name in names)
+            first, second = (np.atleast_1d(arrays[name]) for name in names)
             return names, (first, second)
         except (*UNREADABLE, TypeError, AttributeError) as error:
             raise self._unfit(str(error)) from error

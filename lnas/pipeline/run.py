@@ -106,6 +106,8 @@ def run(
     if truth:
         truth.require(space)
     task = Task(net, data, retraining) if retraining else None
+    if task:
+        task.check()
     settings: dict[str, Any] = {
         "space": describe(space),
         "search": describe(proposer.settings),

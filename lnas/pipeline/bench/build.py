@@ -88,6 +88,7 @@ def build_benchmark(
     recipe = training or Retraining()
     display = Display(quiet)
     check_retraining(recipe)
+    _check_recipe(recipe)
     check_at_least(limit=(limit, 1), repeated=(repeated, 0), processes=(processes, 1), threads=(threads, 1))
     check_seed(seed)
     _check_names(name, edition, data.name)
@@ -117,6 +118,16 @@ def build_benchmark(
     display.say(f"Table: {folder / f'{name}.parquet'} ({len(table):,} rows, {len(failed)} trainings without a number)")
     display.say(f"Card:  {folder / f'{name}.md'}")
     return table
+
+
+def _check_recipe(recipe: Retraining) -> None:
+    """Raise `UsageError` for what a table has no place for."""
+    if recipe.trained_on != "train":
+        call, step = f"training.trained_on={recipe.trained_on!r}", "A table has accuracies of held-out images."
+        raise UsageError(complaint(call, "'train'", recipe.trained_on, step))
+    if recipe.devices > 1:
+        call, step = f"training.devices={recipe.devices}", "Trainings go side by side: --processes."
+        raise UsageError(complaint(call, "1 device for each training", recipe.devices, step))
 
 
 def _check_names(name: str, edition: str, dataset: str) -> None:

@@ -90,7 +90,13 @@ class BenchmarkTraining:
         fitted = fit(
             net,
             self.data.num_classes,
-            ImageDataModule(self.data, self.recipe.batch_size, batches, self.recipe.augment),
+            ImageDataModule(
+                self.data,
+                self.recipe.batch_size,
+                batches,
+                self.recipe.augment,
+                augmentation=self.recipe.augmentation,
+            ),
             self.recipe,
             derive_seed(task.seed, task.arch, "epochs"),
             keep,

@@ -27,7 +27,7 @@ def retrain_picks(
     recipe = task.recipe
     roles = {pick.arch: pick.role for pick in reversed(picks)}
     trainings = [(arch, seed + n) for arch in dict.fromkeys(p.arch for p in picks) for n in range(recipe.repeats)]
-    steps = max(1, len(task.data.splits["train"]) // recipe.batch_size)
+    steps = max(1, task.trained_images // recipe.batch_size)
     known = {key: store.curves(task.protocol, *key) for key in trainings}
     done = sum(len(curves.get("train_loss", ())) for curves in known.values())
     results: dict[Arch, list[Retrained]] = {}

@@ -96,15 +96,16 @@ def retrain(
     display = Display(quiet)
     check_at_least(threads=(threads, 1), workers=(workers, 0))
     check_seed(seed)
-    check_seed(seed + recipe.repeats - 1)
     check_output(output)
+    check_retraining(recipe)
+    check_seed(seed + recipe.repeats - 1)
     start = None if weights is None else read_trained(weights)
     space, picks = chosen(arch, found, space, start)
     net = start.builder() if start is not None and net == BENCHMARK_NET else net
     if truth is not None:
         truth.require(space)
-    check_retraining(recipe)
     task = Task(net, data, recipe, workers, start)
+    task.check()
     settings = {
         "space": describe(space),
         "archs": [str(pick.arch) for pick in picks],
@@ -166,8 +167,9 @@ def _train_beside_the_first(picks: Sequence[Pick], task: Task, seed: int, folder
 
 def _track(tracker: Tracker, space: SearchSpace, one: Training, data: ImageData, folder: Path) -> None:
     """Log what a training came from and to."""
+    kept = weights_folder(folder, one.arch, one.seed)
     track_origin(tracker, space, one.arch)
     if one.predictions is not None:
-        track_predictions(tracker, f"test-{space.label(one.arch)}-seed{one.seed}", one.predictions, data)
+        track_predictions(tracker, f"test-{kept.name}", one.predictions, data)
     reached = {name: item.value for name, item in one.result.estimates.items() if item.status == "ok"}
-    track_trained(tracker, one.arch, weights_folder(folder, one.arch, one.seed), reached)
+    track_trained(tracker, one.arch, kept, reached)

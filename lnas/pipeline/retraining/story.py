@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lnas.data import ImageData, SplitName
+from lnas.pipeline.reasons import reason
 from lnas.pipeline.retraining.predictions import Predictions, prediction_figures
 from lnas.pipeline.retraining.training import Retrained
 from lnas.pipeline.truth import Truth
@@ -42,7 +43,8 @@ class Training(NamedTuple):
     @property
     def failure(self) -> str | None:
         """Why it came to nothing, if so."""
-        return self.result.estimates["test_acc"].detail.get("error")
+        tested = self.result.estimates["test_acc"]
+        return None if tested.status == "ok" else reason(tested)
 
 
 def retraining_report(
@@ -100,10 +102,12 @@ def results_table(
         Column("best_epoch", "best epoch", [epoch for epoch, _ in best]),
     ]
     notes = [
-        "Test accuracy is that of the last epoch's weights, on images that nothing before has looked at, with the 95 % "
-        f"interval that {images['test']:,} images leave (Wilson); it does not know how trainings with other seeds "
-        "differ. The best epoch was chosen on the validation images, so its accuracy there is a little too high.",
+        "Test accuracy is that of the last epoch's weights, on images that this training has not looked at before, "
+        f"with the 95 % interval that {images['test']:,} images leave (Wilson); it does not know how trainings with "
+        "other seeds differ.",
     ]
+    if any(epoch for epoch, _ in best):
+        notes.append("The best epoch was chosen on the held-out images, so its accuracy there is a little too high.")
     notes += [f"{_named(space, one)}: {one.failure}" for one in trainings if one.failure]
     if truth is not None:
         recorded = truth.accuracies([one.arch for one in trainings], space)

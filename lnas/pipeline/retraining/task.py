@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Self
 
 from lnas.data import DataProtocol, ImageData
+from lnas.errors import UsageError, complaint
 from lnas.nets.trained_file import TrainedNet
 from lnas.training import Retraining
 from lnas.types import Arch, describe
@@ -63,6 +64,29 @@ class Task:
         """What numbers are kept under."""
         anew = RetrainingProtocol.of(self.recipe, self.net, self.data)
         return anew if self.start is None else FineTuningProtocol(anew, str(self.start.weights))
+
+    @property
+    def trained_images(self) -> int:
+        """How many images an epoch goes through."""
+        splits = self.data.splits
+        held_out = 0 if self.recipe.trained_on == "train" else len(splits["val"])
+        return len(splits["train"]) + held_out
+
+    def check(self) -> None:
+        """Raise `UsageError` where numbers would not be what they are called."""
+        if self.recipe.trained_on == "train+val" and self.data.holds_out_test_images:
+            step = "All training images are trained on already: leave it out."
+            call = "recipe.trained_on='train+val'"
+            raise UsageError(complaint(call, "held-out images that are no test images", self.data.name, step))
+        if self.start is None or self.start.task.name != self.data.name:
+            return
+        tested = self.start.task.splits.get("test")
+        if tested is not None and tested.fingerprint != self.data.splits["test"].fingerprint():
+            call, step = f"weights trained on {self.data.name}", "Part the data as their training did."
+            raise UsageError(complaint(call, "the test images of their training", "others", step))
+        if self.start.recipe.get("trained_on") == "train+val" and self.recipe.trained_on == "train":
+            call, step = f"weights trained on {self.data.name}", "Add --recipe.trained_on train+val."
+            raise UsageError(complaint(call, "held-out images that they were not trained on", "train+val", step))
 
     def network(self, arch: Arch) -> Any:
         """Build the network of an architecture, by the global generator, as its training begins."""

@@ -48,9 +48,10 @@ class StopAtDivergence(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._look(trainer)
-        finite = all(bool(weight.isfinite().all()) for weight in pl_module.parameters())
+        floats = [tensor for tensor in pl_module.state_dict().values() if tensor.is_floating_point()]
+        finite = all(bool(tensor.isfinite().all()) for tensor in floats)
         if trainer.strategy.reduce_boolean_decision(not finite, all=False):
-            raise _diverged(trainer, trainer.global_step, "finite weights", float("nan"))
+            raise _diverged(trainer, trainer.global_step, "finite weights and statistics", float("nan"))
 
     def _look(self, trainer: pl.Trainer) -> None:
         losses = torch.stack(self._losses) if self._losses else torch.zeros(1)

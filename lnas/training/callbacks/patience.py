@@ -14,7 +14,7 @@ class Patience(EarlyStopping):
     """
 
     def __init__(self, epochs: int) -> None:
-        super().__init__("val_loss", patience=epochs, mode="min")
+        super().__init__("val_loss", patience=epochs, mode="min", check_finite=False)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Lightning's own forgets that it had stopped."""

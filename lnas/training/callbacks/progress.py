@@ -15,8 +15,8 @@ EpochSink = Callable[[int, Mapping[str, float]], None]
 class EpochCallback(pl.Callback):
     """Call `sink(epoch, numbers)` after every epoch, validation included; epochs are counted from 1.
 
-    The numbers are `train_loss` (mean over the epoch's steps), `lr` at its start, `seconds`, and whatever the module
-    logged in validation, such as `val_acc`.
+    The numbers are `train_loss` (mean over this process' batches), `lr` at its start, `seconds`, and whatever the
+    module logged in validation, such as `val_acc`.
 
     Args:
         sink: Keeps the numbers.
@@ -36,7 +36,7 @@ class EpochCallback(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        self._losses.append(outputs["loss"].detach())
+        self._losses.append(outputs["loss"].detach() * trainer.accumulate_grad_batches)  # Lightning has divided it
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         numbers = {

@@ -16,7 +16,7 @@ class SeedEpochs(pl.Callback):
 
     Checkpoints hold no generator state; with this, a training that is resumed at an epoch draws the same augmentations
     and dropout masks as one that was never stopped. Mixing images, as timm does it, draws from NumPy's. Several
-    processes draw alike, each for all images of a batch, of which it has a part.
+    processes draw each for its own part of a batch.
 
     Args:
         seed: Decides all draws, together with the epoch.
@@ -26,7 +26,8 @@ class SeedEpochs(pl.Callback):
         self._seed = seed
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        seed = derive_seed(self._seed, "epoch", trainer.current_epoch)
+        further = [trainer.global_rank] if trainer.global_rank else []  # the first draws as one process alone does
+        seed = derive_seed(self._seed, "epoch", trainer.current_epoch, *further)
         torch.manual_seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         random.seed(seed)

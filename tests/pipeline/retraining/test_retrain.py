@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,31 @@ def test_fine_tuning_another_architecture_is_refused(output: Path, tmp_path: Pat
     trained = weights_folder(output, SPACE.parse(ARCH), 0)
     with pytest.raises(UsageError, match="expected those of nats_topology"):
         retrained(tmp_path / "out", arch=OTHER, weights=str(trained))
+
+
+def test_other_test_images_than_those_of_the_weights_are_refused(output: Path, tmp_path: Path) -> None:
+    trained = weights_folder(output, SPACE.parse(ARCH), 0)
+    with pytest.raises(UsageError, match="the test images of their training"):
+        retrain(DigitsData(seed=1), weights=str(trained), output=str(tmp_path / "out"), quiet=True, wandb="off")
+
+
+def test_held_out_test_images_are_not_trained_on(tmp_path: Path) -> None:
+    class Halved(DigitsData):
+        holds_out_test_images = True
+
+    with pytest.raises(UsageError, match="no test images"):
+        retrain(Halved(), ARCH, recipe=Retraining(trained_on="train+val"), output=str(tmp_path / "out"), quiet=True)
+
+
+def test_accumulated_batches_report_the_loss_of_one(tmp_path: Path) -> None:
+    still: dict[str, Any] = {"epochs": 1, "batch_size": 64, "lr": 1e-9, "augment": False}
+    for accumulate in (1, 4):
+        retrained(tmp_path / str(accumulate), recipe=Retraining(accumulate=accumulate, **still))
+    one, four = (train_loss(tmp_path / name) for name in ("1", "4"))
+    assert four == pytest.approx(one, rel=0.02)
+
+
+def train_loss(output: Path) -> float:
+    with closing(sqlite3.connect(output / "store.sqlite")) as store:
+        ((value,),) = store.execute("SELECT value FROM curves WHERE series = 'train_loss'").fetchall()
+    return float(value)
