@@ -97,6 +97,7 @@ def test_parameters_equal_the_benchmark_table(table: dict[str, list]) -> None:
         assert built / 1e6 == pytest.approx(table["params_M_c10"][row], abs=5e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_parameters_and_flops_of_the_three_data_sets_equal_the_benchmark_table(table: dict[str, list]) -> None:
     assert_table_agrees(table, np.random.default_rng(1).choice(SPACE.size, size=30, replace=False))
