@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from lnas.benchmarks import Scores
-from lnas.errors import UsageError, complaint
+from lnas.errors import RunError, UsageError, complaint
 from lnas.pipeline.display import Display
 from lnas.pipeline.reporting.contents import Content
 from lnas.pipeline.reporting.pages import kept_pages
@@ -42,12 +43,22 @@ def report(store: str, output: str | None = None, quiet: bool = False) -> list[P
         step = "Name a folder that `lnas run | score | search | supernet | retrain | study` wrote."
         raise UsageError(complaint(f"store={store!r}", "a folder with a store", "none there", step))
     contents = kept_pages(file)
+    _require_names(contents, file)
     folder = file.parent if output is None else Path(output)
     with exclusive(folder):
         written = [path for name, content in contents.items() for path in _write(content, folder, name)]
     for path in written:
         display.say(f"Written: {path}")
     return written
+
+
+def _require_names(contents: Mapping[str, Content], file: Path) -> None:
+    """Raise `RunError` where a store names a page or a table by a path, which would be written elsewhere."""
+    tables = [table.name for content in contents.values() for table in getattr(content, "tables", ())]
+    for name in [*contents, *tables]:
+        if Path(name).name != name:
+            expected, step = "pages and tables with plain names", "Do not trust this store."
+            raise RunError(complaint(f"store {str(file)!r}", expected, name, step))
 
 
 def _write(content: Content, folder: Path, name: str) -> list[Path]:
