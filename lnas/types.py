@@ -8,6 +8,7 @@ import inspect
 import json
 import math
 import operator
+import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -18,6 +19,7 @@ from lnas.reading import read_json_object
 Status = Literal["ok", "nonfinite", "failed"]
 
 _T = TypeVar("_T")
+_IDENTITY = re.compile(r"(.+):([0-9]{1,9}(?:-[0-9]{1,9})*)")
 _NOT_ORDERED = (str, Mapping, Set)
 _ARCH_EXAMPLE = 'Example: {"space": "nats_topology", "genes": [3, 1, 2, 0, 4, 3]}.'
 _REGION_EXAMPLE = 'Example: {"space": "tiny", "choices": [[0, 1], [0], [1]]}.'
@@ -68,6 +70,27 @@ class Arch:
         """
         record = read_json_object(f"Arch.from_json({text!r})", text, ("space", "genes"), _ARCH_EXAMPLE)
         return cls(record["space"], record["genes"])
+
+    @classmethod
+    def from_text(cls, text: str, call: str = "Arch.from_text(text)") -> Arch:
+        """Read what `str` wrote, of whichever space; none is asked whether it has such an architecture.
+
+        Args:
+            text: SPACE:GENES.
+            call: Whom the error blames.
+
+        Raises:
+            UsageError: If it is something else, such as a region.
+
+        Example:
+            >>> Arch.from_text("nats_topology:3-1-2-0-4-3").genes
+            (3, 1, 2, 0, 4, 3)
+        """
+        found = _IDENTITY.fullmatch(text)
+        if found is None:
+            expected = "SPACE:GENES as arch, such as nats_topology:3-1-2-0-4-3"
+            raise UsageError(complaint(call, expected, text, "Write it so."))
+        return cls(found[1], tuple(map(int, found[2].split("-"))))
 
 
 @dataclass(frozen=True, order=True)

@@ -290,3 +290,17 @@ def test_a_region_has_no_other_decisions(decision):
 def test_without_refuses_what_is_not_allowed_anyway():
     with pytest.raises(UsageError, match=r"Region.without\(0, 99\): expected a choice of \(0, 1\), got 99"):
         THREE.without(0, 99)
+
+
+@pytest.mark.parametrize("genes", [(0,), (3, 1, 2, 0, 4, 3), (123456789, 0)])
+def test_the_text_of_an_architecture_is_read_back(genes: tuple[int, ...]) -> None:
+    arch = Arch("a:b", genes)
+    assert Arch.from_text(str(arch)) == arch
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nats", ":1-2", "nats:", "nats:1-", "nats:1--2", "nats:1,2-3", "nats:a", "nats:1 "]
+)
+def test_a_text_that_is_no_architecture_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="here: expected SPACE:GENES as arch"):
+        Arch.from_text(text, "here")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from lnas.types import Arch
 
 ARCH, NOTATION, PROBLEMS = "arch", "notation", "problems"
 _TEXTS = (ARCH, NOTATION, PROBLEMS)
-_IDENTITY = re.compile(r"(.+):([0-9]{1,9}(?:-[0-9]{1,9})*)")
 
 
 @dataclass(frozen=True)
@@ -132,11 +130,7 @@ def _read_csv(path: Path) -> dict[str, np.ndarray]:
 def _archs(call: str, texts: Sequence[str]) -> tuple[Arch, ...]:
     rows: dict[Arch, int] = {}
     for number, text in enumerate(texts, start=1):
-        identity = _IDENTITY.fullmatch(text)
-        if identity is None:
-            expected = "SPACE:GENES as arch, such as nats_topology:3-1-2-0-4-3"
-            raise UsageError(complaint(f"{call}, row {number}", expected, text, "Write it so."))
-        arch = Arch(identity[1], tuple(map(int, identity[2].split("-"))))
+        arch = Arch.from_text(text, f"{call}, row {number}")
         if rows.setdefault(arch, number) != number:
             step = f"It stands in row {rows[arch]}, too."
             raise UsageError(complaint(f"{call}, row {number}", "each architecture once", text, step))

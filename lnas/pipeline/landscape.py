@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +30,6 @@ from lnas.types import Arch
 
 _FILE = "trials.parquet"
 _DESCRIBING = ("strategy", "judge", "seed", "evaluation", "candidate", "seconds")
-_IDENTITY = re.compile(r"(.+):([0-9]+(?:-[0-9]+)*)")
 _CHILDREN = 2
 _POINTS = 60
 _HEIGHT = "of the architectures visited that are worse (%)"
@@ -146,11 +144,13 @@ def _trials(call: str, folder: Path) -> Trials:
     several = {name: len(set(columns[name].tolist())) for name in ("strategy", "judge", "seed")}
     if any(count != 1 for count in several.values()):
         raise UsageError(complaint(f"{call}: {str(folder)!r}", "one search", several, "Search with --repeats 1."))
-    found = [_IDENTITY.fullmatch(text) for text in columns["candidate"].tolist()]
-    if not all(found):
+    try:
+        archs = [Arch.from_text(text) for text in columns["candidate"].tolist()]
+    except UsageError as error:
         step = "Regions have no place on the plane."
-        raise UsageError(complaint(f"{call}: {str(folder)!r}", "a search among architectures", "another", step))
-    archs = [Arch(one[1], tuple(map(int, one[2].split("-")))) for one in found if one]
+        raise UsageError(
+            complaint(f"{call}: {str(folder)!r}", "a search among architectures", "another", step)
+        ) from error
     return Trials(archs, {name: own for name, own in columns.items() if name not in _DESCRIBING})
 
 

@@ -57,7 +57,7 @@ def read_answers(source: Source) -> dict[Group, dict[int, Answers]]:
         rows.setdefault(key, []).append(row)
     found: dict[Group, dict[int, Answers]] = {}
     for (strategy, judge, seed), own in rows.items():
-        archs = [_arch(text) for text in columns["answer"][own].tolist()]
+        archs = [Arch.from_text(text, str(source.folder / _ANSWERS)) for text in columns["answer"][own].tolist()]
         since = [int(number) for number in columns["evaluation"][own]]
         found.setdefault((strategy, judge), {})[int(seed)] = Answers(since, archs, made[strategy, judge, seed])
     return found
@@ -68,7 +68,7 @@ def recorded_truths(source: Source) -> Truths:
     if source.trials is None or not (source.folder / _ANSWERS).is_file():
         return {}
     columns = read_columns(source.folder / _ANSWERS)
-    archs = [_arch(text) for text in columns.pop("answer").tolist()]
+    archs = [Arch.from_text(text, str(source.folder / _ANSWERS)) for text in columns.pop("answer").tolist()]
     labels = [name for name in columns if name not in (*_KEY, "evaluation", "seconds")]
     return {label: dict(zip(archs, columns[label].astype(float).tolist(), strict=True)) for label in labels}
 
@@ -80,8 +80,3 @@ def _evaluations(path: Path) -> dict[tuple[str, str, int], int]:
     for strategy, judge, seed, number in keys:
         made[strategy, judge, seed] = max(made.get((strategy, judge, seed), 0), number)
     return made
-
-
-def _arch(text: str) -> Arch:
-    space, _, genes = text.rpartition(":")
-    return Arch(space, tuple(map(int, genes.split("-"))))

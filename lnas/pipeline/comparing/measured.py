@@ -86,9 +86,8 @@ def _of_trials(path: Path) -> Measured:
     first = min(columns["seed"].tolist(), default=0)
     rows: dict[Arch, int] = {}
     for row, (seed, text) in enumerate(zip(columns["seed"].tolist(), columns["candidate"].tolist(), strict=True)):
-        space, _, genes = text.rpartition(":")
-        if seed == first and "," not in genes:  # regions are no architectures
-            rows.setdefault(Arch(space, tuple(map(int, genes.split("-")))), row)
+        if seed == first and "," not in text.rpartition(":")[2]:  # regions are no architectures
+            rows.setdefault(Arch.from_text(text, str(path)), row)
     places = list(rows.values())
     values = {name: column[places].astype(float) for name, column in columns.items() if name not in _OF_SEARCHES}
     return Measured(f"{path}, seed {first}", tuple(rows), values)

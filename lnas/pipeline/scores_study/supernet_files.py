@@ -93,7 +93,7 @@ def load_supernet(path: Path) -> SupernetScores | None:
         raise UsageError(complaint(call, "the same architectures in each epoch, each once", "others", _MAKE))
     scores = {name: column[order].astype(float) for name, column in columns.items() if name not in _NO_SCORES}
     return SupernetScores(
-        different, tuple(_arch(call, name) for name in names[order[0]]), scores, _forgetting(path.parent)
+        different, tuple(Arch.from_text(name, call) for name in names[order[0]]), scores, _forgetting(path.parent)
     )
 
 
@@ -105,15 +105,6 @@ def _aligned(names: np.ndarray, epochs: np.ndarray, different: Sequence[int]) ->
     order = np.array([own[np.argsort(names[own], kind="stable")] for own in rows])
     same = (names[order] == names[order[0]]).all() and len(set(names[order[0]])) == order.shape[1]
     return order, bool(same)
-
-
-def _arch(call: str, text: str) -> Arch:
-    space, _, genes = text.rpartition(":")
-    try:
-        return Arch(space, tuple(map(int, genes.split("-"))))
-    except ValueError as error:
-        expected = "SPACE:GENES as arch, such as nats_topology:3-1-2-0-4-3"
-        raise UsageError(complaint(call, expected, text, "Write it so.")) from error
 
 
 def _forgetting(folder: Path) -> Forgetting | None:
