@@ -7,7 +7,9 @@ import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
+
+import numpy as np
 
 from lnas.errors import UsageError, complaint
 
@@ -23,10 +25,17 @@ class WithInterval(NamedTuple):
 
 
 class WithDeviation(NamedTuple):
-    """A mean and the standard deviation of what it is the mean of."""
+    """A mean and the standard deviation of what it is the mean of, NaN where that is a single number."""
 
     value: float
     deviation: float
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Self | None:
+        """Return mean and sample deviation of some finite numbers; None of none."""
+        if not len(values):
+            return None
+        return cls(float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else math.nan)
 
 
 Cell = str | int | float | WithInterval | WithDeviation | None

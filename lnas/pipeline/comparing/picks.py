@@ -40,6 +40,11 @@ class Picked(NamedTuple):
     reached: Mapping[int, float]
     right: Mapping[int, np.ndarray]
 
+    @property
+    def spread(self) -> WithDeviation | None:
+        """What its trainings reached on average, and how far they are apart."""
+        return WithDeviation.of(np.array(list(self.reached.values())))
+
 
 class Matched(NamedTuple):
     """A pick of A beside the one of B that it is compared with."""
@@ -87,8 +92,8 @@ def pick_table(matched: Sequence[Matched], space: SearchSpace, key: str, truth: 
     columns = [
         Column("pick", "picked as", [each.name for each in matched]),
         Column("same", "same", ["yes" if each.a.arch == each.b.arch else "no" for each in matched]),
-        Column("test_a", "test accuracy of A (%)", [_spread(each.a) for each in matched], _PERCENT),
-        Column("test_b", "test accuracy of B (%)", [_spread(each.b) for each in matched], _PERCENT),
+        Column("test_a", "test accuracy of A (%)", [each.a.spread for each in matched], _PERCENT),
+        Column("test_b", "test accuracy of B (%)", [each.b.spread for each in matched], _PERCENT),
         Column("ahead", "B - A (points)", [value for value, _ in ahead], _SIGNED),
         Column("interval", "interval", [how for _, how in ahead]),
     ]
@@ -126,13 +131,6 @@ def _verdict(each: Matched) -> str:
     if ahead.low > 0 or ahead.high < 0:
         return f"{'B' if ahead.value > 0 else 'A'} reaches more: B less A is {written}"
     return f"no difference that these trainings can show: B less A is {written}"
-
-
-def _spread(picked: Picked) -> Cell:
-    values = list(picked.reached.values())
-    if not values:
-        return None
-    return WithDeviation(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else float("nan"))
 
 
 def _ahead(each: Matched) -> tuple[Cell, str]:

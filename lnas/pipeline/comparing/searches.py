@@ -145,7 +145,7 @@ def _found(each: Rivals, truth: Mapping[Arch, float], count: int) -> tuple[Cell,
         interval, how = welch_interval(other, one), f"over {len(a)} and {_number(len(b), 'seed')}"
     known = len(one) and len(other)
     ahead = WithInterval(float(other.mean() - one.mean()), *interval) if known else None
-    return _spread(one), _spread(other), ahead, how
+    return WithDeviation.of(one), WithDeviation.of(other), ahead, how
 
 
 def _accuracies(own: BySeed, truth: Mapping[Arch, float], count: int) -> dict[int, float]:
@@ -156,12 +156,6 @@ def _accuracies(own: BySeed, truth: Mapping[Arch, float], count: int) -> dict[in
 
 def _number(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
-
-
-def _spread(values: np.ndarray) -> Cell:
-    if not len(values):
-        return None
-    return WithDeviation(float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else float("nan"))
 
 
 def _verdict(each: Rivals, truth: Mapping[Arch, float]) -> str:

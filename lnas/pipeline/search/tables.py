@@ -154,10 +154,7 @@ def _lacking(found: Findings, counted: int | None) -> Iterator[tuple[str, int]]:
 
 
 def _spread(values: np.ndarray) -> Cell:
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return None
-    return WithDeviation(float(known.mean()), float(known.std(ddof=1)) if len(known) > 1 else float("nan"))
+    return WithDeviation.of(values[~np.isnan(values)])
 
 
 def _ahead(found: Findings, other: Findings, label: str) -> Cell:

@@ -178,10 +178,7 @@ def _best(searches: np.ndarray, accuracies: np.ndarray) -> np.ndarray:
 
 
 def _picked(picked: np.ndarray, pool: Pool) -> WithDeviation | None:
-    accuracies = pool.accuracies[picked[picked != NOBODY]]
-    if not len(accuracies):
-        return None
-    return WithDeviation(float(accuracies.mean()), float(accuracies.std(ddof=1)) if len(accuracies) > 1 else np.nan)
+    return WithDeviation.of(pool.accuracies[picked[picked != NOBODY]])
 
 
 def _share_trivial(picked: np.ndarray, pool: Pool) -> float | None:
