@@ -14,7 +14,7 @@ ROOT = Path(lnas.__file__).parent
 RANKS = [
     {"errors", "lazy"},
     {"reading"},
-    {"types", "seeds", "threads"},
+    {"types", "seeds", "threads", "randomness"},
     {"spaces", "stats"},
     {"store", "benchmarks"},
     {"nets", "data", "search", "analysis"},

@@ -15,8 +15,8 @@ from torchvision.transforms.v2 import functional
 
 from lnas.data.augmentation import Augmentation
 from lnas.data.batches import Batch, SplitDataset
-from lnas.data.borrowing import borrowed_generators, seed_generators
 from lnas.data.images import ImageData, Split, StoredImages
+from lnas.randomness import isolated_randomness, seed_generators
 from lnas.seeds import derive_seed
 
 ImageChange = Callable[[Tensor], Tensor]
@@ -85,9 +85,9 @@ class ChangedDataset(SplitDataset):
         epoch, indices = drawn
         images, labels = self._unchanged(indices)
         changed = []
-        with borrowed_generators(0):
+        with isolated_randomness(0, "cpu"):
             for index, image in zip(indices.tolist(), images, strict=True):
-                seed_generators(derive_seed(self._seed, "image", epoch, index))
+                seed_generators(derive_seed(self._seed, "image", epoch, index), "cpu")
                 changed.append(self._change(image))
         return torch.stack(changed), labels
 

@@ -11,9 +11,9 @@ from lnas.nets.thin_builder import ThinNetBuilder
 if TYPE_CHECKING:
     from lnas.nets.build import build_net, build_supernet
     from lnas.nets.initialization import initialize
-    from lnas.nets.randomness import isolated_randomness
     from lnas.nets.region_net import RegionNet, gumbel_weights, softmax_weights, uniform_weights
     from lnas.nets.thin import build_thin_net
+    from lnas.randomness import isolated_randomness
 
 __all__ = [
     "BENCHMARK_NET",
@@ -41,7 +41,7 @@ __getattr__ = lazy_exports(
         "build_thin_net": "lnas.nets.thin",
         "gumbel_weights": "lnas.nets.region_net",
         "initialize": "lnas.nets.initialization",
-        "isolated_randomness": "lnas.nets.randomness",
+        "isolated_randomness": "lnas.randomness",
         "softmax_weights": "lnas.nets.region_net",
         "uniform_weights": "lnas.nets.region_net",
     },

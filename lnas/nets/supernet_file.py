@@ -64,7 +64,7 @@ class SupernetFile(WeightsFile):
         """
         from lnas.nets.build import build_supernet
         from lnas.nets.partial_channels import with_partial_channels
-        from lnas.nets.randomness import isolated_randomness
+        from lnas.randomness import isolated_randomness
         from lnas.spaces import SPACES
 
         if space not in SPACES:

@@ -162,7 +162,7 @@ class TrainedNet:
 
     def untrained(self, net: NetFactory | None = None) -> nn.Module:
         """Build the network with initial weights, in train mode; as `build`."""
-        from lnas.nets.randomness import isolated_randomness
+        from lnas.randomness import isolated_randomness
 
         factory: NetFactory = net or self.builder()
         with isolated_randomness(0):

@@ -16,10 +16,10 @@ from lnas.data.batches import Batch
 from lnas.errors import UsageError, complaint, unknown_name
 from lnas.nets.choice import OperationChoice
 from lnas.nets.layers import ReluConvBn
-from lnas.nets.randomness import isolated_randomness
 from lnas.nets.region_net import RegionNet
 from lnas.nets.training_forwards import Forward, training_forwards
 from lnas.proxies.substitution import substituted
+from lnas.randomness import isolated_randomness
 from lnas.training.norm_statistics import (
     NormStatistics,
     averaged_statistics,

@@ -16,8 +16,8 @@ from torch.nn import functional
 
 from lnas.data.batches import Batch
 from lnas.errors import UsageError, complaint
-from lnas.nets.randomness import isolated_randomness
 from lnas.nets.region_net import RegionNet
+from lnas.randomness import isolated_randomness
 from lnas.seeds import derive_seed
 from lnas.training.callbacks.diagnosis import DiagnosisCallback, described
 from lnas.training.callbacks.path_scores import require_supernet

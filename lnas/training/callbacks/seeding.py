@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import random
-
 import lightning.pytorch as pl
-import numpy as np
-import torch
 
+from lnas.randomness import seed_generators
 from lnas.seeds import derive_seed
 
 
@@ -27,7 +24,4 @@ class SeedEpochs(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         further = [trainer.global_rank] if trainer.global_rank else []  # the first draws as one process alone does
-        seed = derive_seed(self._seed, "epoch", trainer.current_epoch, *further)
-        torch.manual_seed(seed)
-        np.random.seed(seed)  # noqa: NPY002
-        random.seed(seed)
+        seed_generators(derive_seed(self._seed, "epoch", trainer.current_epoch, *further))
