@@ -14,6 +14,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
+from lnas.data import ImageData, SplitName
+from lnas.data.module import ImageDataModule
 from lnas.errors import UsageError, complaint
 from lnas.nets.training_forwards import depthwise_forwards, training_forwards
 from lnas.proxies.substitution import substituted
@@ -54,6 +56,30 @@ class Measured(NamedTuple):
     accuracy5: float | None = None
 
 
+def batches_of(
+    recipe: Retraining, data: ImageData, seed: int, tested: SplitName = "test", workers: int = 0
+) -> ImageDataModule:
+    """Serve images as a recipe says: its `augment`, `augmentation`, `batch_size` and `trained_on`.
+
+    Args:
+        recipe: How images are trained on.
+        data: The images.
+        seed: Decides their order, and what changes them one by one.
+        tested: The split served as test batches.
+        workers: Processes that load images, where they lie in files; 0 is this one.
+    """
+    return ImageDataModule(
+        data,
+        recipe.batch_size,
+        seed,
+        recipe.augment,
+        tested,
+        augmentation=recipe.augmentation,
+        trained_on=recipe.trained_on,
+        workers=workers,
+    )
+
+
 def fit(
     net: nn.Module,
     num_classes: int,
@@ -66,7 +92,7 @@ def fit(
 ) -> Fitted:
     """Train for all epochs, validating after each where images are held out.
 
-    Of the recipe, `augment`, `augmentation`, `batch_size` and `trained_on` are the data's to heed.
+    Of the recipe, `augment`, `augmentation`, `batch_size` and `trained_on` are the data's to heed: `batches_of` does.
 
     Args:
         net: Trained in place. With `recipe.ema` it ends with the averaged weights, which were validated.

@@ -68,10 +68,10 @@ class BenchmarkTraining:
                 return failed_training(error)
 
     def _train(self, task: TrainingTask) -> dict[str, Estimate]:
-        from lnas.data.module import ImageDataModule
         from lnas.nets.complexity import count_macs
         from lnas.training import fit, measure
         from lnas.training.callbacks import TrainingClock
+        from lnas.training.fitting import batches_of
 
         net = self.net(task.arch, self.data.num_classes)
         image_size = self.data.splits["train"].images.shape[-1]
@@ -79,7 +79,7 @@ class BenchmarkTraining:
             "params": sum(weight.numel() for weight in net.parameters()),
             "macs": count_macs(net, image_size),
         }
-        batches = derive_seed(task.seed, task.arch, "batches")
+        seed = derive_seed(task.seed, task.arch, "batches")
         curves: dict[str, list[float | None]] = {"val_acc": [], "val_loss": [], "train_loss": []}
 
         def keep(epoch: int, numbers: Mapping[str, float]) -> None:
@@ -90,13 +90,7 @@ class BenchmarkTraining:
         fitted = fit(
             net,
             self.data.num_classes,
-            ImageDataModule(
-                self.data,
-                self.recipe.batch_size,
-                batches,
-                self.recipe.augment,
-                augmentation=self.recipe.augmentation,
-            ),
+            batches_of(self.recipe, self.data, seed),
             self.recipe,
             derive_seed(task.seed, task.arch, "epochs"),
             keep,
@@ -104,7 +98,7 @@ class BenchmarkTraining:
         )
         estimates = {name: Estimate(float(count)) for name, count in counts.items()}
         for split in SPLITS:
-            measured = measure(fitted, ImageDataModule(self.data, self.recipe.batch_size, batches, tested=split))
+            measured = measure(fitted, batches_of(self.recipe, self.data, seed, split))
             value = measured.accuracy if math.isfinite(measured.loss) else math.nan
             detail = {"curves": curves} if split == "val" else {}
             estimates[f"{split}_acc"] = Estimate.of(value, clock.seconds + measured.seconds, detail)

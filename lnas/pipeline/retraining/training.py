@@ -69,12 +69,11 @@ def train_in_full(
         _conclude(arch, seed, task, store, folder)
         return known
 
-    from lnas.data.module import ImageDataModule
     from lnas.nets import isolated_randomness
     from lnas.training import fit, honest_signals, measure, quiet_lightning
     from lnas.training.callbacks.divergence import DivergedError
     from lnas.training.callbacks.predictions import PredictionsCallback
-    from lnas.training.fitting import holding
+    from lnas.training.fitting import batches_of, holding
     from lnas.training.trial_pass import require_outputs
 
     def keep(epoch: int, numbers: Mapping[str, float]) -> None:
@@ -86,15 +85,7 @@ def train_in_full(
     with isolated_randomness(derive_seed(seed, arch, "retraining")), quiet_lightning(), honest_signals():
         network = task.network(arch)
         require_outputs(network, task.data)
-        batches = ImageDataModule(
-            task.data,
-            recipe.batch_size,
-            derive_seed(seed, arch, "batches"),
-            recipe.augment,
-            augmentation=recipe.augmentation,
-            trained_on=recipe.trained_on,
-            workers=task.workers,
-        )
+        batches = batches_of(recipe, task.data, derive_seed(seed, arch, "batches"), workers=task.workers)
         try:
             fitted = fit(
                 network,
