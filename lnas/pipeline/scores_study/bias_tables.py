@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -26,17 +26,10 @@ def complexity_table(biases: Mapping[str, ComplexityBias], groups: ComplexityGro
         f"Bias by complexity: groups by {size}",
         [
             Column("estimator", "estimator", [name for name in biases for _ in groups.counts]),
-            Column("group", "group", [group + 1 for _, group in rows]),
-            Column("smallest", f"{size} from", [float(groups.smallest[group]) for _, group in rows], "{:,.9g}"),
-            Column("largest", "to", [float(groups.largest[group]) for _, group in rows], "{:,.9g}"),
+            *group_columns([(groups, group) for _, group in rows], size),
             Column("counts", "architectures", [int(bias.counts[group]) for bias, group in rows], _COUNT),
             Column("missing", "without a number", [int(bias.missing[group]) for bias, group in rows], _COUNT),
-            Column(
-                "rank_difference",
-                "rank difference",
-                [WithDeviation(float(bias.mean[group]), float(bias.deviation[group])) for bias, group in rows],
-                _RANKS,
-            ),
+            rank_difference_column(rows),
             Column("tau", "tau-b inside", [float(bias.tau[group]) for bias, group in rows], _SIGNED),
         ],
         [
@@ -45,6 +38,21 @@ def complexity_table(biases: Mapping[str, ComplexityBias], groups: ComplexityGro
             "architectures, or of equal ones.",
         ],
     )
+
+
+def group_columns(rows: Sequence[tuple[ComplexityGroups, int]], size: str) -> list[Column]:
+    """Name the group of each row, from 1, and the sizes that it holds."""
+    return [
+        Column("group", "group", [group + 1 for _, group in rows]),
+        Column("smallest", f"{size} from", [float(groups.smallest[group]) for groups, group in rows], "{:,.9g}"),
+        Column("largest", "to", [float(groups.largest[group]) for groups, group in rows], "{:,.9g}"),
+    ]
+
+
+def rank_difference_column(rows: Sequence[tuple[ComplexityBias | IsomorphismBias, int]]) -> Column:
+    """Say by how much the members of each row's group are overestimated, in ranks."""
+    cells = [WithDeviation(float(bias.mean[group]), float(bias.deviation[group])) for bias, group in rows]
+    return Column("rank_difference", "rank difference", cells, _RANKS)
 
 
 def size_table(biases: Mapping[str, SizeBias], size: str) -> ResultTable:
@@ -88,12 +96,7 @@ def isomorphism_table(found: Mapping[str, IsomorphismBias]) -> ResultTable:
             Column("members", "twins in the space", [int(bias.sizes[k]) for _, bias, k in rows], _COUNT),
             Column("classes", "classes", [int(bias.classes[k]) for _, bias, k in rows], _COUNT),
             Column("archs", "architectures", [int(bias.archs[k]) for _, bias, k in rows], _COUNT),
-            Column(
-                "rank_difference",
-                "rank difference",
-                [WithDeviation(float(bias.mean[k]), float(bias.deviation[k])) for _, bias, k in rows],
-                _RANKS,
-            ),
+            rank_difference_column([(bias, k) for _, bias, k in rows]),
         ],
         [
             f"After Ning et al. 2021, Sec. 6.2. {_RANK_DIFFERENCE} Twins count as one, with the mean of theirs.",

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from lnas.analysis.distributions import QUANTILES
 from lnas.pipeline.scores_study.along_training import AT, Course, Trained
+from lnas.pipeline.scores_study.bias_tables import group_columns, rank_difference_column
 from lnas.report.table import Column, ResultTable, WithDeviation
 
-_SIGNED, _RANKS, _COUNT, _PERCENT, _POINTS, _SCORE = "{:+.3f}", "{:+,.1f}", "{:,}", "{:.1f}", "{:+.1f}", "{:.4g}"
+_SIGNED, _COUNT, _PERCENT, _POINTS, _SCORE = "{:+.3f}", "{:,}", "{:.1f}", "{:+.1f}", "{:.4g}"
 _BR, _P = (AT.index(0.005), AT.index(0.05))
 _QUANTILE_TITLES = ("least", "first quartile", "median", "third quartile", "greatest")
 
@@ -211,33 +212,23 @@ def forgetting_by_epoch(trained: Sequence[Trained]) -> ResultTable | None:
 def complexity_by_epoch(trained: Sequence[Trained], size: str) -> ResultTable | None:
     """Say what estimators make of small and of large architectures at each time."""
     rows = [
-        (row, bias, group)
+        (row, groups, bias, group)
         for row in _rows(trained)
-        if (bias := row.course.complexity[row.place]) is not None
+        if (groups := row.trained.groups) is not None and (bias := row.course.complexity[row.place]) is not None
         for group in range(len(bias.counts))
     ]
     if not rows:
         return None
-
-    def ends(name: str) -> list[float]:
-        return [float(getattr(row.trained.groups, name)[group]) for row, _, group in rows]
 
     return ResultTable(
         "complexity_by_epoch",
         f"Along training: bias by complexity, groups by {size}",
         [
             *_names([row for row, *_ in rows]),
-            Column("group", "group", [group + 1 for *_, group in rows]),
-            Column("smallest", f"{size} from", ends("smallest"), "{:,.9g}"),
-            Column("largest", "to", ends("largest"), "{:,.9g}"),
-            Column("counts", "architectures", [int(bias.counts[group]) for _, bias, group in rows], _COUNT),
-            Column(
-                "rank_difference",
-                "rank difference",
-                [WithDeviation(float(bias.mean[group]), float(bias.deviation[group])) for _, bias, group in rows],
-                _RANKS,
-            ),
-            Column("tau", "tau-b inside", [float(bias.tau[group]) for _, bias, group in rows], _SIGNED),
+            *group_columns([(groups, group) for _, groups, _, group in rows], size),
+            Column("counts", "architectures", [int(bias.counts[group]) for *_, bias, group in rows], _COUNT),
+            rank_difference_column([(bias, group) for *_, bias, group in rows]),
+            Column("tau", "tau-b inside", [float(bias.tau[group]) for *_, bias, group in rows], _SIGNED),
         ],
         [
             "As Ning et al. 2021, Fig. 5. Rank difference: true rank less estimated rank among all architectures with "
