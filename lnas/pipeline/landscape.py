@@ -19,13 +19,13 @@ from lnas.pipeline.display import Display
 from lnas.pipeline.options import check_output
 from lnas.pipeline.result_pages import write_results
 from lnas.pipeline.result_tables import shown
+from lnas.pipeline.resuming import held
 from lnas.report.line_chart import LineChart, Reference, Series, draw_line_chart
 from lnas.report.search_landscape import Landscape, Way, draw_landscape
 from lnas.report.study import StudyReport
 from lnas.report.table import Column, ResultTable
 from lnas.spaces import SPACES, SearchSpace
 from lnas.spaces.drawing import Svg
-from lnas.store import exclusive, sweep_partial_files, write_whole
 from lnas.types import Arch
 
 _FILE = "trials.parquet"
@@ -117,10 +117,7 @@ def study_landscape(
     folder = Path(output)
     replay = f"lnas study landscape --config {shlex.quote(str(folder / 'config.yaml'))}" if config else ""
     report = _report(f"lnas study landscape: {folder.name}", scenes, replay or "study_landscape from Python", searches)
-    with exclusive(folder):
-        sweep_partial_files(folder)
-        if config is not None:
-            write_whole(folder / "config.yaml", config.encode())
+    with held(folder, config):
         write_results(report, folder, "landscape.html")
     for table in report.tables:
         display.show(shown(table))

@@ -11,6 +11,8 @@ from lnas.errors import UsageError, complaint
 from lnas.pipeline.display import Display
 from lnas.store import RunRecord, Store, exclusive, sweep_partial_files, write_whole
 
+_STORE = "store.sqlite"
+
 
 @contextmanager
 def begun(
@@ -32,13 +34,35 @@ def begun(
         UsageError: If the folder holds a run with other settings.
         RunError: If it cannot be written, or another process works in it.
     """
-    with exclusive(folder), closing(Store(folder / "store.sqlite")) as store:
+    with exclusive(folder), closing(Store(folder / _STORE)) as store:
         sweep_partial_files(folder)
         record = store.begin_run(run, settings, here)
         require_same_settings(folder, record.settings, settings)
         if config is not None:
             write_whole(folder / "config.yaml", config.encode())
         yield store, record
+
+
+@contextmanager
+def held(folder: Path, config: str | None) -> Iterator[None]:
+    """Open an output folder for a command without a store, for this process alone.
+
+    Args:
+        folder: Made if absent.
+        config: Text kept as config.yaml, where there is one.
+
+    Raises:
+        UsageError: If the folder has a store: it is a run's, whose config and pages would be written over.
+        RunError: If it cannot be written, or another process works in it.
+    """
+    with exclusive(folder):
+        if (folder / _STORE).exists():
+            step = "Name another folder with --output."
+            raise UsageError(complaint(f"output={str(folder)!r}", "a folder of its own", f"a {_STORE} there", step))
+        sweep_partial_files(folder)
+        if config is not None:
+            write_whole(folder / "config.yaml", config.encode())
+        yield
 
 
 def mention_changes(begun: Mapping[str, Any], now: Mapping[str, Any], display: Display) -> None:

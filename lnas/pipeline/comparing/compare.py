@@ -23,10 +23,10 @@ from lnas.pipeline.display import Display
 from lnas.pipeline.options import check_at_least, check_output
 from lnas.pipeline.result_pages import write_results
 from lnas.pipeline.result_tables import shown
+from lnas.pipeline.resuming import held
 from lnas.pipeline.truth import Truth
 from lnas.report.study import StudyReport
 from lnas.spaces import SPACES, SearchSpace
-from lnas.store import exclusive, sweep_partial_files, write_whole
 from lnas.types import Arch
 
 _PAGE = "compare.html"
@@ -99,10 +99,7 @@ def compare(
         match_picks(one.picks, other.picks),
     )
     _require_something(found)
-    with exclusive(folder):
-        sweep_partial_files(folder)
-        if config is not None:
-            write_whole(folder / "config.yaml", config.encode())
+    with held(folder, config):
         replay = (
             f"lnas compare --config {shlex.quote(str(folder / 'config.yaml'))}" if config else "compare from Python"
         )

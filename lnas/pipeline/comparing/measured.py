@@ -20,7 +20,7 @@ from lnas.types import Arch, Estimate
 
 OK, MISSING = "ok", "missing"
 _OF_SEARCHES = ("strategy", "judge", "seed", "evaluation", "candidate", "seconds")
-_FULL_TRAINING = "RetrainingProtocol"
+_FULL_TRAININGS = ("RetrainingProtocol", "FineTuningProtocol")
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _of_store(call: str, source: Source) -> Measured:
 
 
 def _is_full_training(protocol: StoredProtocol) -> bool:
-    return str(protocol.described.get("class", "")).endswith(_FULL_TRAINING)
+    return str(protocol.described.get("class", "")).endswith(_FULL_TRAININGS)
 
 
 def _those_of_run(source: Source, protocols: Mapping[str, StoredProtocol]) -> Mapping[str, StoredProtocol]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from lnas.analysis.paired_means import paired_mean_interval
 from lnas.pipeline.comparing.source import Source
-from lnas.pipeline.retraining.predictions import read_predictions
+from lnas.pipeline.retraining.predictions import Predictions, read_predictions
 from lnas.pipeline.retraining.training import weights_folder
 from lnas.report.table import Cell, Column, ResultTable, WithDeviation, WithInterval
 from lnas.spaces import SearchSpace
@@ -33,12 +33,12 @@ class Picked(NamedTuple):
     Attributes:
         arch: Which.
         reached: Test accuracy in percent of each full training, by seed; those that diverged not.
-        right: Of the same trainings, which test images were taken for what they are, where that was kept.
+        predictions: Of the same trainings, what they say of each test image, where that was kept.
     """
 
     arch: Arch
     reached: Mapping[int, float]
-    right: Mapping[int, np.ndarray]
+    predictions: Mapping[int, Predictions]
 
     @property
     def spread(self) -> WithDeviation | None:
@@ -64,16 +64,16 @@ def read_picks(source: Source) -> dict[str, Picked]:
     picked = {}
     with closing(Store(source.store)) as store:
         for role, arch in store.picks(source.command):
-            reached, right = {}, {}
+            reached, said = {}, {}
             for seed in seeds:
                 accuracy = store.estimates(protocol, arch, seed).get("test_acc")
                 if accuracy is not None and accuracy.status == "ok":
                     reached[seed] = 100 * accuracy.value
                     predictions = read_predictions(weights_folder(source.folder, arch, seed))
                     if predictions is not None:
-                        right[seed] = predictions.labels == predictions.predicted
+                        said[seed] = predictions
             name = str(arch) if source.command == _BY_ARCH else role
-            picked[name] = Picked(arch, reached, right)
+            picked[name] = Picked(arch, reached, said)
     return picked
 
 
@@ -141,8 +141,8 @@ def _ahead(each: Matched) -> tuple[Cell, str]:
     value = float(np.mean(b) - np.mean(a))
     if min(len(a), len(b)) >= _SEVERAL:
         return WithInterval(value, *welch_interval(b, a)), f"over {len(a)} and {len(b)} trainings"
-    one, other = (next(iter(own.right.values()), np.empty(0)) for own in (each.a, each.b))
-    if len(a) == len(b) == 1 and len(one) == len(other) > 0:
-        low, high = paired_mean_interval(100.0 * other, 100.0 * one)
-        return WithInterval(value, low, high), f"over {len(one):,} test images"
+    one, other = (next(iter(own.predictions.values()), None) for own in (each.a, each.b))
+    if len(a) == len(b) == 1 and one and other and np.array_equal(one.labels, other.labels):
+        low, high = paired_mean_interval(100.0 * other.right, 100.0 * one.right)
+        return WithInterval(value, low, high), f"over {len(one.labels):,} test images"
     return WithInterval(value, float("nan"), float("nan")), "none for a single training"

@@ -10,8 +10,8 @@ from lnas.report.table import WithInterval
 
 def verdict(own: Common, alike: Agreement, worth: Worth | None) -> str:
     """Say whether it matters which of the two results one goes by."""
-    if own.are_same and own.pairing.is_same:
-        return f"same numbers on {_count(len(own.archs))}"
+    if own.in_both.any() and own.are_same and own.pairing.is_same:
+        return f"same numbers on {_count(int(own.in_both.sum()))}"
     if worth is not None and worth.ahead is not None:
         return _by_truth(worth.n, worth.ahead, alike)
     if alike.kendall is None:

@@ -103,7 +103,9 @@ def _check_forms(forms: Sequence[Form]) -> None:
 def _require_same(folder: Path, trained: TrainedNet) -> None:
     """Raise `UsageError` where a folder holds the export of another training, whose other forms would remain."""
     if not (folder / MODEL).is_file():
-        others = [name for name in (_CARD, _CELL, "config.json") if (folder / name).exists()]
+        from lnas.export.timm_config import CONFIG
+
+        others = [name for name in (_CARD, _CELL, CONFIG) if (folder / name).exists()]
         if others:
             raise UsageError(complaint(f"output={str(folder)!r}", "a folder of its own", others[0], "Name another."))
         return

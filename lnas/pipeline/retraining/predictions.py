@@ -36,9 +36,14 @@ class Predictions(NamedTuple):
     confidence: np.ndarray
 
     @property
+    def right(self) -> np.ndarray:
+        """Which images are taken for what they are: bool (n,)."""
+        return self.labels == self.predicted
+
+    @property
     def mistakes(self) -> np.ndarray:
         """Rows of the images that are taken for something else, the most confident first."""
-        wrong = np.flatnonzero(self.labels != self.predicted)
+        wrong = np.flatnonzero(~self.right)
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
 
 

@@ -16,6 +16,7 @@ from lnas.pipeline.display import Display
 from lnas.pipeline.options import check_at_least, check_output
 from lnas.pipeline.result_pages import write_results
 from lnas.pipeline.result_tables import shown
+from lnas.pipeline.resuming import held
 from lnas.pipeline.scores_study.accuracy_estimates import accuracy_estimates, benchmark_space
 from lnas.pipeline.scores_study.along_training import find_along_training
 from lnas.pipeline.scores_study.biases import find_biases
@@ -35,7 +36,7 @@ from lnas.pipeline.truth import Truth
 from lnas.report.interactive import InteractiveReport, render_interactive
 from lnas.spaces import SearchSpace
 from lnas.stats.standings import top_size
-from lnas.store import exclusive, sweep_partial_files, write_whole
+from lnas.store import write_whole
 from lnas.types import Arch
 
 _SHOWN = ("correlations", "differences", "subsets", "size")
@@ -136,10 +137,7 @@ def study_scores(
     own_sizes = measurer.of(evidence.archs)
     followed = follow(supernet_scores, truth, space, measurer)
     folder = Path(output)
-    with exclusive(folder):
-        sweep_partial_files(folder)
-        if config is not None:
-            write_whole(folder / "config.yaml", config.encode())
+    with held(folder, config):
         found = run_jobs(correlation_jobs(evidence, top, own_sizes, resamples), "correlations", executor, display)
         order = best_of(evidence, found)
         intervals = with_intervals(found) | differences(evidence, found, baseline or order[0])

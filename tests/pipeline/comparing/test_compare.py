@@ -78,6 +78,11 @@ def test_bad_input_is_one_line(known: Known, scored: Callable[..., Path], tmp_pa
             compare(a, str(tmp_path / wrong), output=str(tmp_path / "o"), quiet=True)
     with pytest.raises(UsageError, match="another folder than A and B"):
         compare(a, a, output=a, quiet=True)
+    occupied = scored("occupied", archs[:5], mine=accuracies[:5])
+    (occupied / "config.yaml").write_text("of a run")
+    with pytest.raises(UsageError, match=r"a folder of its own, got 'a store\.sqlite there'"):
+        compare(a, a, output=str(occupied), quiet=True, config="of a comparison")
+    assert (occupied / "config.yaml").read_text() == "of a run"
 
 
 def test_a_store_is_read_without_a_file_of_scores(known: Known, scored: Callable[..., Path]) -> None:
@@ -92,3 +97,12 @@ def test_a_store_is_read_without_a_file_of_scores(known: Known, scored: Callable
     assert measured.values["mine"].tolist() == [4.0]
     assert measured.status("other", archs[0], np.nan) == "nonfinite"
     assert measured.status("other", archs[1], np.nan) == "missing"
+
+
+def test_where_neither_has_a_number_nothing_is_the_same(
+    known: Known, scored: Callable[..., Path], tmp_path: Path
+) -> None:
+    archs, _ = known
+    a, b = (str(scored(name, archs[:2], mine=[np.nan, np.nan])) for name in "ab")
+    report = compare(a, b, output=str(tmp_path / "o"), quiet=True)
+    assert "they cannot be compared" in report.facts["mine"]

@@ -50,6 +50,14 @@ def test_single_trainings_are_compared_image_by_image(trained: Callable[..., Pat
     )
 
 
+def test_other_test_images_are_not_paired_though_they_are_as_many(trained: Callable[..., Path]) -> None:
+    folders = trained("a", winner=(ONE, [0.5])), trained("b", winner=(ONE, [1.0]))
+    for folder, labels in zip(folders, (np.arange(100) % 2, np.arange(100) % 3), strict=True):
+        write_predictions(weights_folder(folder, ONE, 5), Predictions(labels, labels, np.ones(100, dtype=np.float32)))
+    (said,) = pick_verdicts(match_picks(*map(picked, folders))).values()
+    assert said == "B less A is +50.00 points, and no interval is defined"
+
+
 def test_the_same_trainings_are_no_undecided_difference(trained: Callable[..., Path]) -> None:
     a, b = (picked(trained(name, winner=(ONE, [0.5, 0.7]))) for name in "ab")
     assert pick_verdicts(match_picks(a, b)) == {"winner": "same accuracies over 2 and 2 trainings"}

@@ -89,6 +89,13 @@ def test_the_winner_is_taken_home_with_the_accuracy_that_it_had(run: Path, winne
     assert f"{100 * reached:.2f}" in (tmp_path / "home" / "README.md").read_text()
 
 
+def test_files_that_it_did_not_write_are_left_alone(winner: Path, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    with pytest.raises(UsageError, match=r"a folder of its own, got 'README\.md'"):
+        export(str(winner), str(tmp_path), ["safetensors"], quiet=True)
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
 def test_an_export_is_exported_again_to_the_same_bytes(winner: Path, tmp_path: Path) -> None:
     for source, output in ((winner, tmp_path / "a"), (tmp_path / "a", tmp_path / "b"), (winner, tmp_path / "b")):
         export(str(source), str(output), ["safetensors"], quiet=True)
