@@ -274,7 +274,7 @@ def read_trained(folder: str | Path, arch: Arch | None = None) -> TrainedNet:
         trained = _parsed(record, file.parent)
     except UsageError as error:
         raise UsageError(f"{call}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         got = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise UsageError(complaint(call, "what `lnas retrain` wrote", got, "Fetch it anew.")) from error
     if arch is not None and trained.arch != arch:
@@ -328,7 +328,7 @@ def _parsed(record: Mapping[str, Any], folder: Path) -> TrainedNet:
         origin=dict(record["origin"]),
         versions=dict(record["versions"]),
         weights=WeightsFile(folder / _plain_name(weights["file"])),
-        sha256=weights["sha256"],
+        sha256=_hash(weights["sha256"]),
     )
 
 
@@ -365,6 +365,13 @@ def _require_same(arch: Arch, notation: str) -> None:
     space.validate(arch)
     if space.format(arch) != notation:
         raise UsageError(complaint("arch", f"{space.format(arch)!r}, as genes say", notation, "Fetch the file anew."))
+
+
+def _hash(value: object) -> str:
+    """Return the hash of the weights; without one, nothing would tell them from others."""
+    if not isinstance(value, str):
+        raise UsageError(complaint("weights", "the hash of their file", value, "Fetch the file anew."))
+    return value
 
 
 def _plain_name(name: str) -> str:

@@ -146,6 +146,8 @@ def changed(*path: str, to: Any) -> Callable[[dict[str, Any]], None]:
         (changed("data", "std", to=[1, 1]), "expected what `lnas retrain` wrote, got 'not enough values"),
         (changed("metrics", to={"accuracy": 0.5}), "a name that begins with train_, val_, test_, got 'accuracy'"),
         (changed("weights", "file", to="../weights.safetensors"), "expected a file beside it"),
+        (changed("weights", "sha256", to=None), "expected the hash of their file, got None"),
+        (changed("epoch", to=float("inf")), "got 'cannot convert float infinity to integer'"),
         (lambda record: record.pop("data"), "got \"no 'data'\""),
     ],
 )
